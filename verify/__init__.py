@@ -1,0 +1,1 @@
+"""Image evidence: questions put to a leaked picture, answers with their numbers, and a log that either side can check."""

@@ -1,0 +1,165 @@
+"""Puts a check to a picture inside the guarded child; crash, timeout or silence become UNABLE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from verify import checks, image
+from verify.errors import EvidenceError, Refused
+from verify.guard import Guard
+from verify.known import Known
+from verify.model import Against, Answer, Finding
+
+BATCH = 25  # others a guarded job: a crash costs at most so many comparisons again, one by one
+_RANK = {Answer.YES: 3, Answer.UNCLEAR: 2, Answer.NO: 1, Answer.UNABLE: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a picture lies and what it is: the digest is checked again by whoever opens it."""
+
+    path: str
+    digest: str
+    name: str
+
+    @property
+    def against(self) -> Against:
+        """What a finding says that it was measured against."""
+        return Against(self.digest, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question and what came of it; the first finding is the answer over everything compared."""
+
+    check: str
+    version: str
+    question: str
+    picture: Source
+    settings: dict[str, Any]
+    compared: tuple[Against, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def answer(self) -> Answer:
+        """The answer over everything that was compared."""
+        return self.findings[0].answer
+
+
+def source(path: Path | str) -> Source:
+    """A file on disk as a source. Raises Unreadable."""
+    import hashlib
+
+    path = Path(path)
+    return Source(str(path.absolute()), hashlib.sha256(image.read_bytes(path)).hexdigest(), path.name)
+
+
+def ask(
+    guard: Guard,
+    check: str,
+    picture: Source,
+    *,
+    known: Known | None = None,
+    others: Sequence[Source] = (),
+    settings: dict[str, Any] | None = None,
+) -> Asked:
+    """Put one check to one picture: against the shelf, or, for a two-picture check, against each of `others`."""
+    asked = checks.get(check)
+    in_force = asked.resolve(settings or {})
+    if asked.pictures == 1:
+        compared: tuple[Against, ...] = ()
+        findings = _guarded(guard, _ONE, picture, [], check=check, known=(known or Known()).to_json(), settings=in_force)
+    else:
+        compared = tuple(other.against for other in others)
+        pairs = _against_each(guard, check, picture, others, in_force)
+        findings = [overall(pairs), *sorted(pairs, key=strength_of, reverse=True)]
+    return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
+
+
+def overall(findings: Sequence[Finding]) -> Finding:
+    """The answer over every pair that was compared: that of the strongest, with how many there were."""
+    if not findings:
+        return Finding(Answer.UNABLE, "Nothing to compare with: no other picture was given.", measured={"compared": 0})
+    best = max(findings, key=strength_of)
+    unable = sum(finding.answer is Answer.UNABLE for finding in findings)
+    if unable == len(findings):
+        because = f"None of {len(findings)} could be compared; the first: {best.because}"
+    else:
+        missed = f", {unable} of them unable" if unable else ""
+        because = best.because if len(findings) == 1 else f"Best of {len(findings)} compared{missed}: {best.because}"
+    return replace(best, because=because, measured={**best.measured, "compared": len(findings), "unable": unable})
+
+
+def strength_of(finding: Finding) -> tuple[int, float]:
+    """The order of findings: yes before unclear before no before unable, then by score."""
+    return _RANK[finding.answer], finding.score if finding.score is not None else float("-inf")
+
+
+def _against_each(
+    guard: Guard, check: str, picture: Source, others: Sequence[Source], settings: dict[str, Any]
+) -> list[Finding]:
+    found: list[Finding] = []
+    for start in range(0, len(others), BATCH):
+        batch = list(others[start : start + BATCH])
+        found += _guarded(guard, _TWO, picture, batch, check=check, settings=settings)
+    return found
+
+
+_ONE = f"{__name__}:_one"
+_TWO = f"{__name__}:_two"
+
+
+def _guarded(guard: Guard, job: str, picture: Source, others: list[Source], **arguments: Any) -> list[Finding]:
+    """Findings from the child; where it did not answer, each comparison is tried alone and the culprit is UNABLE."""
+    packed = {"others": [[o.path, o.digest, o.name] for o in others]} if job == _TWO else {}
+    try:
+        answers = guard.call(job, picture=[picture.path, picture.digest, picture.name], **packed, **arguments)
+        return [Finding.from_json(answer) for answer in answers]
+    except EvidenceError as error:
+        if len(others) > 1:
+            return [f for other in others for f in _guarded(guard, job, picture, [other], **arguments)]
+        return [_unable(error, picture, others[0].against if others else None)]
+
+
+def _unable(error: EvidenceError, picture: Source, against: Against | None) -> Finding:
+    text = str(error)
+    named = text if picture.name in text or (against and against.name in text) else f"{picture.name}: {text}"
+    return Finding(Answer.UNABLE, named.rstrip(".") + ".", against=against)
+
+
+# --- in the child -----------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)  # a reference is decoded once for many pictures, and a picture once for many references
+def _open(path: str, digest: str, name: str) -> image.Image:
+    opened = image.open(path, name=name)
+    if opened.digest != digest:
+        raise Refused(f"{name}: the file has changed since it was taken in; expected SHA-256 {digest[:12]}…")
+    return opened
+
+
+def _one(picture: list[str], check: str, known: list[dict[str, Any]], settings: dict[str, Any]) -> list[dict[str, Any]]:
+    found = checks.get(check).run(_open(*picture), Known.from_json(known), **settings)
+    return _packed(found, None)
+
+
+def _two(picture: list[str], others: list[list[str]], check: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    run = checks.get(check).run
+    answers = []
+    for other in others:
+        against = Against(other[1], other[2])
+        try:
+            answers += _packed(run(_open(*picture), _open(*other), **settings), against)[:1]
+        except EvidenceError as error:
+            answers.append(_unable(error, Source(*picture), against).to_json())
+    return answers
+
+
+def _packed(findings: Iterable[Finding], against: Against | None) -> list[dict[str, Any]]:
+    packed = [(replace(f, against=against) if against and not f.against else f).to_json() for f in findings]
+    assert packed, "a check says something in every case"
+    return packed

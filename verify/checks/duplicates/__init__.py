@@ -1,0 +1,1 @@
+"""Whether the picture was seen before."""

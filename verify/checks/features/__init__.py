@@ -1,0 +1,1 @@
+"""What is seen in the picture, against known pictures."""

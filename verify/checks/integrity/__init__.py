@@ -1,0 +1,1 @@
+"""Whether the pixels were altered."""
