@@ -72,11 +72,13 @@ def ask(
     in_force = asked.resolve(settings or {})
     if asked.pictures == 1:
         compared: tuple[Against, ...] = ()
-        findings = _guarded(guard, _ONE, picture, [], check=check, known=(known or Known()).to_json(), settings=in_force)
+        findings = _guarded(
+            guard, _ONE, picture, [], check=check, known=(known or Known()).to_json(), settings=in_force
+        )
     else:
         compared = tuple(other.against for other in others)
-        pairs = _against_each(guard, check, picture, others, in_force)
-        findings = [overall(pairs), *sorted(pairs, key=strength_of, reverse=True)]
+        found = pairs(guard, check, picture, others, settings=in_force)
+        findings = [overall(found), *sorted(found, key=strength_of, reverse=True)]
     return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
 
 
@@ -99,9 +101,11 @@ def strength_of(finding: Finding) -> tuple[int, float]:
     return _RANK[finding.answer], finding.score if finding.score is not None else float("-inf")
 
 
-def _against_each(
-    guard: Guard, check: str, picture: Source, others: Sequence[Source], settings: dict[str, Any]
+def pairs(
+    guard: Guard, check: str, picture: Source, others: Sequence[Source], *, settings: dict[str, Any] | None = None
 ) -> list[Finding]:
+    """One finding for each of `others`, in their order."""
+    settings = checks.get(check).resolve(settings or {})
     found: list[Finding] = []
     for start in range(0, len(others), BATCH):
         batch = list(others[start : start + BATCH])

@@ -37,7 +37,11 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        why = "a symbolic link, expected the file itself" if path.is_symlink() else (error.strerror or "no access").lower()
+        why = (
+            "a symbolic link, expected the file itself"
+            if path.is_symlink()
+            else (error.strerror or "no access").lower()
+        )
         raise Unreadable(f"{path.name}: cannot be opened: {why}") from error
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)
@@ -72,9 +76,8 @@ class Image:
     @cached_property
     def gray(self) -> Pixels:
         """Upright luma uint8 [H x W] (ITU-R BT.601), computed from `pixels` so that there is one decode path."""
-        import PIL.Image
-
         import numpy as np
+        import PIL.Image
 
         return np.asarray(PIL.Image.fromarray(self.pixels).convert("L"))
 
@@ -104,10 +107,9 @@ def decode(
     `min_side` lets a JPEG be decoded at 1/2, 1/4 or 1/8 as long as the longer side keeps at least so many pixels
     (libjpeg's scaled DCT). Raises Unreadable with one sentence naming the file and what was expected.
     """
+    import numpy as np
     import PIL.Image
     import PIL.ImageOps
-
-    import numpy as np
 
     _refuse_scan_bomb(data, name)
     _register_heif(data)
@@ -133,7 +135,7 @@ def decode(
             raise
         except PIL.UnidentifiedImageError as error:
             raise Unreadable(f"{name}: not a picture in a known format; expected {', '.join(FORMATS)}") from error
-        except Exception as error:  # a decoder fails on hostile bytes with any type; all mean the same to a caller
+        except Exception as error:
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise Unreadable(f"{name}: damaged or truncated picture ({reason}); expected one that decodes") from error
 
