@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from verify.looking import Look, compare, look
     from verify.model import Answer, Evidence, Finding
 
-__all__ = sorted(_ROOMS)
+__all__ = [
+    "Answer",
+    "Case",
+    "Evidence",
+    "EvidenceError",
+    "Finding",
+    "Known",
+    "Look",
+    "compare",
+    "find_duplicates",
+    "look",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -59,9 +59,9 @@ def look(
     """
     shelf = known if isinstance(known, Known) else Known.from_folder(known) if known is not None else Known()
     wanted = _wanted(checks)
-    opened = [_source(file) for file in files]
-    readable = [source for source in opened if isinstance(source, Source)]
     with Guard() as guard:
+        opened = [_source(guard, file) for file in files]
+        readable = [source for source in opened if isinstance(source, Source)]
         for source in progress(opened, len(opened), "looking"):
             if isinstance(source, Look):
                 yield source
@@ -92,9 +92,9 @@ def compare(
     if kind not in KINDS:
         raise Refused(f"{kind!r} cannot be compared; expected one of {', '.join(KINDS)}")
     check = checks.get(KINDS[kind])
-    shelf = [_source(file) for file in references]
     with Guard() as guard:
-        for picture in progress([_source(file) for file in pictures], len(pictures), "comparing"):
+        shelf = [_source(guard, file) for file in references]
+        for picture in progress([_source(guard, file) for file in pictures], len(pictures), "comparing"):
             good = [item for item in shelf if isinstance(item, Source)] if isinstance(picture, Source) else []
             found = iter(_pairs(guard, check, picture, good, settings)) if good else iter(())
             for reference in shelf:
@@ -123,13 +123,16 @@ def _others(check: checks.Check, source: Source, files: Sequence[Source], shelf:
     return others + [file for file in files if check.own and file.path != source.path]
 
 
-def _source(file: str | Path) -> Source | Look:
+def _source(guard: Guard, file: str | Path) -> Source | Look:
+    """The file as a source, or the finding that says why it is none."""
     path = Path(file)
     try:
-        return asking.source(path)
+        source = asking.source(path)
+        finding = asking.probe(guard, source)
     except Unreadable as error:
+        source = Source(str(path), "", path.name)
         finding = Finding(Answer.UNABLE, str(error).rstrip(".") + ".")
-        return Look(Source(str(path), "", path.name), "open", "Can the file be read?", finding, unreadable=True)
+    return Look(source, "open", "Can the file be read?", finding, unreadable=True) if finding else source
 
 
 def _place(item: Source | Look) -> Source:
