@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,18 @@ from verify.known import Known
 from verify.model import Against, Answer, Finding
 
 BATCH = 25  # others a guarded job: a crash costs at most so many comparisons again, one by one
+KEPT = 64  # opened pictures that a child remembers, pixels of the last three only: 2 GB at the cap of 64 megapixels
+DECIDING = [
+    "image-evidence",
+    "numpy",
+    "opencv-python-headless",
+    "opencv-python",
+    "pillow",
+    "exifread",
+    "imagehash",
+    "scipy",
+]
+COPY = "copy"  # the check that notices a reference made from the picture itself
 _RANK = {Answer.YES: 3, Answer.UNCLEAR: 2, Answer.NO: 1, Answer.UNABLE: 0}
 
 
@@ -52,10 +68,17 @@ class Asked:
 
 def source(path: Path | str) -> Source:
     """A file on disk as a source. Raises Unreadable."""
-    import hashlib
-
     path = Path(path)
     return Source(str(path.absolute()), hashlib.sha256(image.read_bytes(path)).hexdigest(), path.name)
+
+
+def probe(guard: Guard, picture: Source) -> Finding | None:
+    """Nothing where the file's header is that of a picture; otherwise an UNABLE finding that says why."""
+    try:
+        guard.call(f"{__name__}:_probe", path=picture.path, name=picture.name)
+    except EvidenceError as error:
+        return _unable(error, picture, None)
+    return None
 
 
 def ask(
@@ -72,12 +95,25 @@ def ask(
     in_force = asked.resolve(settings or {})
     if asked.pictures == 1:
         compared: tuple[Against, ...] = ()
-        findings = _guarded(guard, _ONE, picture, [], check=check, known=(known or Known()).to_json(), settings=in_force)
+        findings = _guarded(
+            guard, _ONE, picture, [], check=check, known=(known or Known()).to_json(), settings=in_force
+        )
     else:
         compared = tuple(other.against for other in others)
-        pairs = _against_each(guard, check, picture, others, in_force)
-        findings = [overall(pairs), *sorted(pairs, key=strength_of, reverse=True)]
+        found = pairs(guard, check, picture, others, settings=in_force)
+        findings = [overall(found), *sorted(found, key=strength_of, reverse=True)]
     return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Name: version and SHA-256 of the installed file list, of each distribution that decides what a check finds."""
+    found = {"python": platform.python_version()}
+    for name in DECIDING:
+        with contextlib.suppress(PackageNotFoundError):
+            listing = distribution(name).read_text("RECORD") or ""
+            found[name] = f"{distribution(name).version} sha256:{hashlib.sha256(listing.encode()).hexdigest()}"
+    return found
 
 
 def overall(findings: Sequence[Finding]) -> Finding:
@@ -99,9 +135,11 @@ def strength_of(finding: Finding) -> tuple[int, float]:
     return _RANK[finding.answer], finding.score if finding.score is not None else float("-inf")
 
 
-def _against_each(
-    guard: Guard, check: str, picture: Source, others: Sequence[Source], settings: dict[str, Any]
+def pairs(
+    guard: Guard, check: str, picture: Source, others: Sequence[Source], *, settings: dict[str, Any] | None = None
 ) -> list[Finding]:
+    """One finding for each of `others`, in their order."""
+    settings = checks.get(check).resolve(settings or {})
     found: list[Finding] = []
     for start in range(0, len(others), BATCH):
         batch = list(others[start : start + BATCH])
@@ -134,12 +172,28 @@ def _unable(error: EvidenceError, picture: Source, against: Against | None) -> F
 # --- in the child -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)  # a reference is decoded once for many pictures, and a picture once for many references
+_images: dict[tuple[str, str], image.Image] = {}  # in the order of their last use
+
+
 def _open(path: str, digest: str, name: str) -> image.Image:
+    """A picture, decoded once for many comparisons; what is derived from it outlives its pixels."""
+    key = path, name
+    if key in _images:
+        _images[key] = _images.pop(key)
+        return _images[key]
+    while len(_images) >= KEPT:
+        del _images[next(iter(_images))]
+    for old in list(_images.values())[:-2]:
+        old.release()
     opened = image.open(path, name=name)
     if opened.digest != digest:
         raise Refused(f"{name}: the file has changed since it was taken in; expected SHA-256 {digest[:12]}…")
+    _images[key] = opened
     return opened
+
+
+def _probe(path: str, name: str) -> None:
+    image.probe(image.read_bytes(Path(path)), name)
 
 
 def _one(picture: list[str], check: str, known: list[dict[str, Any]], settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -148,15 +202,24 @@ def _one(picture: list[str], check: str, known: list[dict[str, Any]], settings: 
 
 
 def _two(picture: list[str], others: list[list[str]], check: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    run = checks.get(check).run
+    asked = checks.get(check)
     answers = []
     for other in others:
         against = Against(other[1], other[2])
         try:
-            answers += _packed(run(_open(*picture), _open(*other), **settings), against)[:1]
+            if asked.kind:
+                _refuse_copy(_open(*picture), _open(*other))
+            answers += _packed(asked.run(_open(*picture), _open(*other), **settings), against)[:1]
         except EvidenceError as error:
             answers.append(_unable(error, Source(*picture), against).to_json())
     return answers
+
+
+def _refuse_copy(picture: image.Image, reference: image.Image) -> None:
+    """A reference that is itself a copy or crop of the picture would match perfectly, and say nothing."""
+    found = next(iter(checks.get(COPY).run(picture, reference)))
+    if found.answer is Answer.YES:
+        raise Refused(f"{reference.name} is a copy of the picture or a crop of it, so it cannot serve as a reference")
 
 
 def _packed(findings: Iterable[Finding], against: Against | None) -> list[dict[str, Any]]:

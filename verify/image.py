@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import stat
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,15 +38,22 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        why = "a symbolic link, expected the file itself" if path.is_symlink() else (error.strerror or "no access").lower()
+        why = (
+            "a symbolic link, expected the file itself"
+            if path.is_symlink()
+            else (error.strerror or "no access").lower()
+        )
         raise Unreadable(f"{path.name}: cannot be opened: {why}") from error
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable(f"{path.name}: not a regular file; expected a picture")
         if status.st_size > max_bytes:
             raise Unreadable(f"{path.name}: {status.st_size} bytes; expected at most {max_bytes}")
-        data = file.read(max_bytes + 1)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(max_bytes + 1)
+    finally:
+        os.close(fd)
     if not data:
         raise Unreadable(f"{path.name}: the file is empty; expected a picture")
     return data
@@ -72,9 +80,8 @@ class Image:
     @cached_property
     def gray(self) -> Pixels:
         """Upright luma uint8 [H x W] (ITU-R BT.601), computed from `pixels` so that there is one decode path."""
-        import PIL.Image
-
         import numpy as np
+        import PIL.Image
 
         return np.asarray(PIL.Image.fromarray(self.pixels).convert("L"))
 
@@ -82,6 +89,11 @@ class Image:
     def size(self) -> tuple[int, int]:
         """Upright width and height, pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+    def release(self) -> None:
+        """Forget the pixels, which can be decoded again; what was derived stays."""
+        self.__dict__.pop("pixels", None)
+        self.__dict__.pop("gray", None)
 
     def derive(self, method: str, compute: Callable[[Image], Arrays]) -> Arrays:
         """What `compute` makes of this picture, computed once; `method` names the algorithm, version and settings."""
@@ -104,13 +116,24 @@ def decode(
     `min_side` lets a JPEG be decoded at 1/2, 1/4 or 1/8 as long as the longer side keeps at least so many pixels
     (libjpeg's scaled DCT). Raises Unreadable with one sentence naming the file and what was expected.
     """
-    import PIL.Image
+    import numpy as np
     import PIL.ImageOps
 
-    import numpy as np
+    with _opened(data, name, max_pixels) as opened:
+        if min_side:
+            shrink = max(1, max(opened.size) // min_side)
+            opened.draft("L" if gray else "RGB", (max(1, opened.width // shrink), max(1, opened.height // shrink)))
+        opened.load()
+        return np.array(_flatten(PIL.ImageOps.exif_transpose(opened), "L" if gray else "RGB"))
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, name: str, max_pixels: int) -> Iterator[PIL.Image.Image]:
+    """Pillow's view of the bytes, within the caps; whatever goes wrong inside the block becomes Unreadable."""
+    import PIL.Image
 
     _refuse_scan_bomb(data, name)
-    _register_heif(data)
+    _register_heif(data, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a warning about odd metadata is no reason to lose the pixels
         try:
@@ -121,21 +144,20 @@ def decode(
                         f"{name}: {width} x {height} is {width * height / 1e6:.0f} megapixels; "
                         f"expected at most {max_pixels / 1e6:.0f} (settable)"
                     )
-                if min_side:
-                    shrink = max(1, max(width, height) // min_side)
-                    opened.draft("L" if gray else "RGB", (max(1, width // shrink), max(1, height // shrink)))
-                opened.load()
-                picture = PIL.ImageOps.exif_transpose(opened)
-            return np.array(_flatten(picture, "L" if gray else "RGB"))
-        except EvidenceError:
-            raise
-        except MemoryError:
+                yield opened
+        except (EvidenceError, MemoryError):
             raise
         except PIL.UnidentifiedImageError as error:
             raise Unreadable(f"{name}: not a picture in a known format; expected {', '.join(FORMATS)}") from error
-        except Exception as error:  # a decoder fails on hostile bytes with any type; all mean the same to a caller
+        except Exception as error:
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise Unreadable(f"{name}: damaged or truncated picture ({reason}); expected one that decodes") from error
+
+
+def probe(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> tuple[str, int, int]:
+    """Format, width and height (as stored, pixels) from the header alone. Raises Unreadable."""
+    with _opened(data, name, max_pixels) as opened:
+        return str(opened.format), *opened.size
 
 
 def _flatten(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
@@ -161,12 +183,12 @@ def _formats() -> list[str]:
     return [name for name in FORMATS if name in PIL.Image.OPEN]  # Pillow raises KeyError on a name it lacks
 
 
-def _register_heif(data: bytes) -> None:
+def _register_heif(data: bytes, name: str) -> None:
     if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
         try:
             import pillow_heif  # type: ignore[import-untyped, unused-ignore]
         except ImportError as error:
-            raise Unreadable("HEIC picture: install `image-evidence[heif]` to read it") from error
+            raise Unreadable(f"{name}: a HEIC picture; install `image-evidence[heif]` to read it") from error
         pillow_heif.register_heif_opener()
 
 
