@@ -4,7 +4,7 @@ from verify.log.checking import LEVELS, Problem, Report, check
 from verify.log.checkpoints import Checkpoint
 from verify.log.entry import KINDS, Entry
 from verify.log.log import Log
-from verify.log.rerun import Comparison, compare, not_checkable
+from verify.log.rerun import Comparison
 from verify.log.sshsig import SigningKey
 
 __all__ = [
@@ -18,6 +18,4 @@ __all__ = [
     "Report",
     "SigningKey",
     "check",
-    "compare",
-    "not_checkable",
 ]

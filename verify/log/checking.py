@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ LEVELS = {  # level: what holds, what that does not show
     0: ("every line is whole and in the one canonical form", "that nothing was changed"),
     1: (
         "every entry hangs on the one before, and no checkpoint contradicts them",
-        "an edit of the last entries, a dropped tail or a log written anew, unless a signature that you trust covers it",
+        "an edit of the last entries, a dropped tail or a log written anew, unless a signature you trust covers it",
     ),
     2: (
         "every file that the log names is here with the bytes that were logged",
@@ -84,7 +84,7 @@ def check(
     level: int | None = None,
     seen: Checkpoint | None = None,
     now: datetime | None = None,
-    rerun: Callable[[], Iterator[Comparison]] | None = None,
+    rerun: Callable[[], Iterable[Comparison]] | None = None,
 ) -> Report:
     """Check the log of a case up to `level` (by default 3 with a pinned key, else 2; 5 with `rerun`).
 
@@ -103,9 +103,11 @@ def check(
         run.look_at_signatures(pinned)
     reruns = tuple(rerun()) if rerun and asked >= 5 else ()
     run.problems += [
-        Problem("rerun", 0, f"{again.check}: {again.text}", again.verdict == "different")
+        Problem(
+            "rerun", again.entry, f"entry {again.entry}, {again.check}: {again.because}", again.state == "different"
+        )
         for again in reruns
-        if again.verdict in {"different", "not checkable"}
+        if again.state in {"different", "not checkable"}
     ]
     return run.report(asked, reruns)
 
