@@ -84,15 +84,15 @@ fi
 
 # Whole lines only: what stands behind the last line end was torn off while it was written.
 lines() { while IFS= read -r line; do printf '%s\n' "$line"; done <"$log"; }
-whole=$(jq -Rs 'endswith("\n")' <"$log" 2>/dev/null)
+is=$(digest_of <"$log")
 if [ ! -s "$log" ]; then
     wrong 0 empty "the log holds no entry"
     finish
-elif [ "$whole" != true ]; then
+elif [ "$(lines | digest_of)" != "$is" ] && [ "$(jq -Rs 'endswith("\n")' <"$log" 2>/dev/null)" != true ]; then
     less 0 torn "the last line is incomplete: something stopped while it was written"
     is=$(lines | digest_of); canonical=$(lines | jq -cS . 2>/dev/null | digest_of)
 else
-    is=$(digest_of <"$log"); canonical=$(jq -cS . <"$log" 2>/dev/null | digest_of)
+    canonical=$(jq -cS . <"$log" 2>/dev/null | digest_of)
 fi
 if [ "$is" != "$canonical" ]; then
     wrong 0 canonical "jq does not make the same bytes again: a line is not in the one canonical form"
@@ -104,13 +104,10 @@ stream=$(lines | while IFS= read -r line; do
     at=$(printf '%s\n' "$line" | sha256sum)
     printf '"%s"\n%s\n' "${at%% *}" "$line"
 done)
-case=$(printf '%s\n' "$stream" | jq -nr '[inputs] | .[1].body | objects | .case | strings' 2>/dev/null)
-nonce=$(printf '%s\n' "$stream" | jq -nr '[inputs] | .[1].body | objects | .nonce | strings' 2>/dev/null)
-genesis=$(printf '%s\n%s\n%s\n' "$FORMAT" "$case" "$nonce" | digest_of)
 
 # --- levels 0 and 1: form, chain, order, clock; then what the log names ----------------------------------------------
 
-facts=$(printf '%s\n' "$stream" | jq -nr --arg genesis "$genesis" '
+facts=$(printf '%s\n' "$stream" | jq -nr '
 def hex: type == "string" and test("\\A[0-9a-f]{64}\\z");
 def name: type == "string" and test("\\A[a-z0-9][a-z0-9-]{0,63}\\z");
 def file: type == "string"
@@ -166,7 +163,7 @@ def broken($digests; $loose; $at): .prev as $prev
       elif $entry | form | not then .said += [wrong("form"; $at + 1; "is no entry of this version: a field is missing, unknown or of the wrong form")]
       else
         (if $at == 0 then
-            if $entry.kind == "open" and ($entry.body.case | name) and ($entry.body.nonce | hex) and $entry.prev == $genesis and $entry.seq == 1 then .
+            if $entry.kind == "open" and ($entry.body.case | name) and ($entry.body.nonce | hex) and $entry.seq == 1 then .genesis = "genesis \($entry.body.case) \($entry.body.nonce) \($entry.prev)"
             else .said += [wrong("genesis"; 1; "does not hang on its own case and nonce: the beginning is missing or of another case")] end
         elif $entry.kind == "open" then .said += [wrong("form"; $at + 1; "opens the log a second time")]
         elif $entry.prev != $digests[$at - 1] then
@@ -178,7 +175,7 @@ def broken($digests; $loose; $at): .prev as $prev
         | if $entry.time > $latest then .said += [wrong("future"; $at + 1; "says a time that has not come yet")] else . end
         | .next = $entry.seq + 1 | .time = $entry.time
       end)
-| .said[],
+| .said[], (.genesis // empty),
   (range(0; $entries | length) as $at | $entries[$at] | select(plain and form) | ($at + 1) as $line | .body as $body
     | if .private != null then "private \(.seq) \(.private)" else empty end,
       (if .kind == "intake" then $body.evidence, $body.archive
@@ -200,9 +197,13 @@ def broken($digests; $loose; $at): .prev as $prev
   "digests \($digests | join(" "))"
 ' 2>/dev/null) || { wrong 0 form "the lines cannot be read as entries"; finish; }
 
-keys=; digests=; files=; waived=; private=; exports=; announced=; expected=
+case=; keys=; digests=; files=; waived=; private=; exports=; announced=; expected=
 while read -r tag one two rest; do
     case $tag in
+    genesis)
+        case=$one
+        [ "$(printf '%s\n%s\n%s\n' $FORMAT "$one" "$two" | digest_of)" = "$rest" ] ||
+            wrong 1 genesis "line 1 does not hang on its own case and nonce: the beginning is of another case" ;;
     wrong) wrong "$one" "$two" "$rest" ;;
     private) private="$private$one $two$newline" ;;
     file) case $files in *"$two"*) ;; *) files="$files$one $two$newline" ;; esac ;;
