@@ -44,13 +44,16 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
             else (error.strerror or "no access").lower()
         )
         raise Unreadable(f"{path.name}: cannot be opened: {why}") from error
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable(f"{path.name}: not a regular file; expected a picture")
         if status.st_size > max_bytes:
             raise Unreadable(f"{path.name}: {status.st_size} bytes; expected at most {max_bytes}")
-        data = file.read(max_bytes + 1)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(max_bytes + 1)
+    finally:
+        os.close(fd)
     if not data:
         raise Unreadable(f"{path.name}: the file is empty; expected a picture")
     return data
@@ -115,7 +118,6 @@ def decode(
     """
     import numpy as np
     import PIL.ImageOps
-
 
     with _opened(data, name, max_pixels) as opened:
         if min_side:
