@@ -27,6 +27,7 @@ MAX_PIXELS = 64_000_000  # a 61-megapixel camera file passes; raise it per call 
 MAX_BYTES = 512 * 2**20  # no single photograph comes near; keeps a 64 GB sparse file out of memory
 MAX_SCANS = 100  # a progressive JPEG of libjpeg has about 10; 3,000 hang every decoder for minutes
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "HEIF", "AVIF")
+_SAFE = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))  # what there is
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -36,7 +37,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     Raises Unreadable: missing, not a regular file, empty, or larger than `max_bytes`.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | _SAFE)
     except OSError as error:
         why = (
             "a symbolic link, expected the file itself"
@@ -44,13 +45,16 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
             else (error.strerror or "no access").lower()
         )
         raise Unreadable(f"{path.name}: cannot be opened: {why}") from error
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise Unreadable(f"{path.name}: not a regular file; expected a picture")
         if status.st_size > max_bytes:
             raise Unreadable(f"{path.name}: {status.st_size} bytes; expected at most {max_bytes}")
-        data = file.read(max_bytes + 1)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(max_bytes + 1)
+    finally:
+        os.close(fd)
     if not data:
         raise Unreadable(f"{path.name}: the file is empty; expected a picture")
     return data
