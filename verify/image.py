@@ -78,6 +78,11 @@ class Image:
 
         return np.asarray(PIL.Image.fromarray(self.pixels).convert("L"))
 
+    @cached_property
+    def opacity(self) -> Pixels:
+        """Upright opacity uint8 [H x W]; 255 everywhere where the file has no transparency. Raises Unreadable."""
+        return decode(self.data, self.name, max_pixels=self.max_pixels, opacity=True)
+
     @property
     def size(self) -> tuple[int, int]:
         """Upright width and height, pixels."""
@@ -97,9 +102,15 @@ def open(path: Path | str, *, name: str | None = None, max_pixels: int = MAX_PIX
 
 
 def decode(
-    data: bytes, name: str = "", *, min_side: int | None = None, gray: bool = False, max_pixels: int = MAX_PIXELS
+    data: bytes,
+    name: str = "",
+    *,
+    min_side: int | None = None,
+    gray: bool = False,
+    opacity: bool = False,
+    max_pixels: int = MAX_PIXELS,
 ) -> Pixels:
-    """Upright pixels of a file's bytes: RGB uint8 [H x W x 3], or luma [H x W] with `gray`.
+    """Upright pixels of a file's bytes: RGB uint8 [H x W x 3], luma [H x W] with `gray`, or `opacity` [H x W].
 
     `min_side` lets a JPEG be decoded at 1/2, 1/4 or 1/8 as long as the longer side keeps at least so many pixels
     (libjpeg's scaled DCT). Raises Unreadable with one sentence naming the file and what was expected.
@@ -126,6 +137,8 @@ def decode(
                     opened.draft("L" if gray else "RGB", (max(1, width // shrink), max(1, height // shrink)))
                 opened.load()
                 picture = PIL.ImageOps.exif_transpose(opened)
+            if opacity:
+                return np.array(picture.convert("RGBA").getchannel("A"))
             return np.array(_flatten(picture, "L" if gray else "RGB"))
         except EvidenceError:
             raise
