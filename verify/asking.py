@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from verify.known import Known
 from verify.model import Against, Answer, Finding
 
 BATCH = 25  # others a guarded job: a crash costs at most so many comparisons again, one by one
+KEPT = 64  # opened pictures that a child remembers, pixels of the last three only: 2 GB at the cap of 64 megapixels
 _RANK = {Answer.YES: 3, Answer.UNCLEAR: 2, Answer.NO: 1, Answer.UNABLE: 0}
 
 
@@ -58,6 +58,15 @@ def source(path: Path | str) -> Source:
     return Source(str(path.absolute()), hashlib.sha256(image.read_bytes(path)).hexdigest(), path.name)
 
 
+def probe(guard: Guard, picture: Source) -> Finding | None:
+    """Nothing where the file's header is that of a picture; otherwise an UNABLE finding that says why."""
+    try:
+        guard.call(f"{__name__}:_probe", path=picture.path, name=picture.name)
+    except EvidenceError as error:
+        return _unable(error, picture, None)
+    return None
+
+
 def ask(
     guard: Guard,
     check: str,
@@ -72,11 +81,13 @@ def ask(
     in_force = asked.resolve(settings or {})
     if asked.pictures == 1:
         compared: tuple[Against, ...] = ()
-        findings = _guarded(guard, _ONE, picture, [], check=check, known=(known or Known()).to_json(), settings=in_force)
+        findings = _guarded(
+            guard, _ONE, picture, [], check=check, known=(known or Known()).to_json(), settings=in_force
+        )
     else:
         compared = tuple(other.against for other in others)
-        pairs = _against_each(guard, check, picture, others, in_force)
-        findings = [overall(pairs), *sorted(pairs, key=strength_of, reverse=True)]
+        found = pairs(guard, check, picture, others, settings=in_force)
+        findings = [overall(found), *sorted(found, key=strength_of, reverse=True)]
     return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
 
 
@@ -99,9 +110,11 @@ def strength_of(finding: Finding) -> tuple[int, float]:
     return _RANK[finding.answer], finding.score if finding.score is not None else float("-inf")
 
 
-def _against_each(
-    guard: Guard, check: str, picture: Source, others: Sequence[Source], settings: dict[str, Any]
+def pairs(
+    guard: Guard, check: str, picture: Source, others: Sequence[Source], *, settings: dict[str, Any] | None = None
 ) -> list[Finding]:
+    """One finding for each of `others`, in their order."""
+    settings = checks.get(check).resolve(settings or {})
     found: list[Finding] = []
     for start in range(0, len(others), BATCH):
         batch = list(others[start : start + BATCH])
@@ -134,12 +147,28 @@ def _unable(error: EvidenceError, picture: Source, against: Against | None) -> F
 # --- in the child -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=32)  # a reference is decoded once for many pictures, and a picture once for many references
+_images: dict[tuple[str, str], image.Image] = {}  # in the order of their last use
+
+
 def _open(path: str, digest: str, name: str) -> image.Image:
+    """A picture, decoded once for many comparisons; what is derived from it outlives its pixels."""
+    key = path, name
+    if key in _images:
+        _images[key] = _images.pop(key)
+        return _images[key]
+    while len(_images) >= KEPT:
+        del _images[next(iter(_images))]
+    for old in list(_images.values())[:-2]:
+        old.release()
     opened = image.open(path, name=name)
     if opened.digest != digest:
         raise Refused(f"{name}: the file has changed since it was taken in; expected SHA-256 {digest[:12]}…")
+    _images[key] = opened
     return opened
+
+
+def _probe(path: str, name: str) -> None:
+    image.probe(image.read_bytes(Path(path)), name)
 
 
 def _one(picture: list[str], check: str, known: list[dict[str, Any]], settings: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,15 +1,15 @@
 """The errors that a caller can act on.
 
-    EvidenceError                 every error of this toolkit
-    ├── Unreadable                a file is not what was expected: missing, empty, truncated, no picture, too large
-    ├── Unavailable               a tool, an extra or a model that the request needs is not installed
-    ├── Refused                   the request itself is wrong: a bad setting, a reference that cannot serve, an unknown name
-    ├── GuardError                the guarded child did not answer
-    │   ├── Crashed               it died, or ran out of memory
-    │   └── TimedOut              it ran out of wall-clock or CPU time
-    └── LogError                  the log or the store cannot be trusted or used
-        ├── Torn                  the last line is incomplete: `verify log repair`
-        └── Tampered              a line, a file or a signature is not what the log says
+EvidenceError                 every error of this toolkit
+├── Unreadable                a file is not what was expected: missing, empty, truncated, no picture, too large
+├── Unavailable               a tool, an extra or a model that the request needs is not installed
+├── Refused                   the request itself is wrong: a bad setting, a reference that cannot serve, an unknown name
+├── GuardError                the guarded child did not answer
+│   ├── Crashed               it died, or ran out of memory
+│   └── TimedOut              it ran out of wall-clock or CPU time
+└── LogError                  the log or the store cannot be trusted or used
+    ├── Torn                  the last line is incomplete: `verify log repair`
+    └── Tampered              a line, a file or a signature is not what the log says
 """
 
 

@@ -72,7 +72,9 @@ class Guard:
             raise self._post_mortem(child) from error
         except TimeoutError as error:
             self.close()
-            raise TimedOut(f"no answer within {self.limits.seconds:g} s of wall clock; the file was left alone") from error
+            raise TimedOut(
+                f"no answer within {self.limits.seconds:g} s of wall clock; the file was left alone"
+            ) from error
         self._done += 1
         if "error" in reply:
             kind = _ERRORS.get(reply["error"])
@@ -119,7 +121,7 @@ def map(
                 if stopped.is_set():
                     break
                 waiting.put(item)
-        except BaseException as error:  # the caller's iterable failed: hand it to the caller's thread
+        except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
             done.put(error)
         finally:
             for _ in range(count):
@@ -161,7 +163,11 @@ def map(
 
 def _environment() -> dict[str, str]:
     """The child's: one thread per library (the pool is the parallelism), and the import path of this process."""
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
+    keep = {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "LD_LIBRARY_PATH")
+        if name in os.environ
+    }
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return keep | single | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONHASHSEED": "0"}
 
@@ -269,7 +275,7 @@ def _run(job: Mapping[str, Any]) -> dict[str, Any]:
         return {"error": known.__name__, "text": str(error)}
     except MemoryError:
         return {"error": "Unreadable", "text": "needs more memory than the guard allows; expected a smaller picture"}
-    except Exception as error:  # the one broad except of the guard: whatever a parser throws becomes an answer
+    except Exception as error:  # noqa: BLE001  the one broad except: whatever a parser throws becomes an answer
         return {"error": type(error).__name__, "text": " ".join(str(error).split())[:300]}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
 import stat
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,11 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        why = "a symbolic link, expected the file itself" if path.is_symlink() else (error.strerror or "no access").lower()
+        why = (
+            "a symbolic link, expected the file itself"
+            if path.is_symlink()
+            else (error.strerror or "no access").lower()
+        )
         raise Unreadable(f"{path.name}: cannot be opened: {why}") from error
     with os.fdopen(fd, "rb") as file:
         status = os.fstat(fd)
@@ -72,21 +77,30 @@ class Image:
     @cached_property
     def gray(self) -> Pixels:
         """Upright luma uint8 [H x W] (ITU-R BT.601), computed from `pixels` so that there is one decode path."""
-        import PIL.Image
-
         import numpy as np
+        import PIL.Image
 
         return np.asarray(PIL.Image.fromarray(self.pixels).convert("L"))
 
     @cached_property
     def opacity(self) -> Pixels:
         """Upright opacity uint8 [H x W]; 255 everywhere where the file has no transparency. Raises Unreadable."""
-        return decode(self.data, self.name, max_pixels=self.max_pixels, opacity=True)
+        import PIL.ImageOps
+
+        import numpy as np
+
+        with _opened(self.data, self.name, self.max_pixels) as opened:
+            return np.array(PIL.ImageOps.exif_transpose(opened).convert("RGBA").getchannel("A"))
 
     @property
     def size(self) -> tuple[int, int]:
         """Upright width and height, pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+    def release(self) -> None:
+        """Forget the pixels, which can be decoded again; what was derived stays."""
+        self.__dict__.pop("pixels", None)
+        self.__dict__.pop("gray", None)
 
     def derive(self, method: str, compute: Callable[[Image], Arrays]) -> Arrays:
         """What `compute` makes of this picture, computed once; `method` names the algorithm, version and settings."""
@@ -102,26 +116,32 @@ def open(path: Path | str, *, name: str | None = None, max_pixels: int = MAX_PIX
 
 
 def decode(
-    data: bytes,
-    name: str = "",
-    *,
-    min_side: int | None = None,
-    gray: bool = False,
-    opacity: bool = False,
-    max_pixels: int = MAX_PIXELS,
+    data: bytes, name: str = "", *, min_side: int | None = None, gray: bool = False, max_pixels: int = MAX_PIXELS
 ) -> Pixels:
-    """Upright pixels of a file's bytes: RGB uint8 [H x W x 3], luma [H x W] with `gray`, or `opacity` [H x W].
+    """Upright pixels of a file's bytes: RGB uint8 [H x W x 3], or luma [H x W] with `gray`.
 
     `min_side` lets a JPEG be decoded at 1/2, 1/4 or 1/8 as long as the longer side keeps at least so many pixels
     (libjpeg's scaled DCT). Raises Unreadable with one sentence naming the file and what was expected.
     """
-    import PIL.Image
+    import numpy as np
     import PIL.ImageOps
 
-    import numpy as np
+
+    with _opened(data, name, max_pixels) as opened:
+        if min_side:
+            shrink = max(1, max(opened.size) // min_side)
+            opened.draft("L" if gray else "RGB", (max(1, opened.width // shrink), max(1, opened.height // shrink)))
+        opened.load()
+        return np.array(_flatten(PIL.ImageOps.exif_transpose(opened), "L" if gray else "RGB"))
+
+
+@contextlib.contextmanager
+def _opened(data: bytes, name: str, max_pixels: int) -> Iterator[PIL.Image.Image]:
+    """Pillow's view of the bytes, within the caps; whatever goes wrong inside the block becomes Unreadable."""
+    import PIL.Image
 
     _refuse_scan_bomb(data, name)
-    _register_heif(data)
+    _register_heif(data, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a warning about odd metadata is no reason to lose the pixels
         try:
@@ -132,23 +152,20 @@ def decode(
                         f"{name}: {width} x {height} is {width * height / 1e6:.0f} megapixels; "
                         f"expected at most {max_pixels / 1e6:.0f} (settable)"
                     )
-                if min_side:
-                    shrink = max(1, max(width, height) // min_side)
-                    opened.draft("L" if gray else "RGB", (max(1, width // shrink), max(1, height // shrink)))
-                opened.load()
-                picture = PIL.ImageOps.exif_transpose(opened)
-            if opacity:
-                return np.array(picture.convert("RGBA").getchannel("A"))
-            return np.array(_flatten(picture, "L" if gray else "RGB"))
-        except EvidenceError:
-            raise
-        except MemoryError:
+                yield opened
+        except (EvidenceError, MemoryError):
             raise
         except PIL.UnidentifiedImageError as error:
             raise Unreadable(f"{name}: not a picture in a known format; expected {', '.join(FORMATS)}") from error
-        except Exception as error:  # a decoder fails on hostile bytes with any type; all mean the same to a caller
+        except Exception as error:
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise Unreadable(f"{name}: damaged or truncated picture ({reason}); expected one that decodes") from error
+
+
+def probe(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> tuple[str, int, int]:
+    """Format, width and height (as stored, pixels) from the header alone. Raises Unreadable."""
+    with _opened(data, name, max_pixels) as opened:
+        return str(opened.format), *opened.size
 
 
 def _flatten(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
@@ -174,12 +191,12 @@ def _formats() -> list[str]:
     return [name for name in FORMATS if name in PIL.Image.OPEN]  # Pillow raises KeyError on a name it lacks
 
 
-def _register_heif(data: bytes) -> None:
+def _register_heif(data: bytes, name: str) -> None:
     if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
         try:
             import pillow_heif  # type: ignore[import-untyped, unused-ignore]
         except ImportError as error:
-            raise Unreadable("HEIC picture: install `image-evidence[heif]` to read it") from error
+            raise Unreadable(f"{name}: a HEIC picture; install `image-evidence[heif]` to read it") from error
         pillow_heif.register_heif_opener()
 
 

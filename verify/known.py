@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from verify.errors import Refused
 from verify.model import Against
 
 KINDS = ("flags", "emblems", "rooms", "clothing")
-SUFFIXES = frozenset(".jpg .jpeg .png .webp .tif .tiff .gif .bmp .heic .heif .avif".split())
+SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp", ".heic", ".heif", ".avif"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _open(path: str, digest: str) -> image.Image:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """References by kind. The national flags that ship with the toolkit are not listed here: the flag check has them."""
+    """References by kind; the national flags that ship with the toolkit are not among them."""
 
     flags: tuple[Reference, ...] = ()
     emblems: tuple[Reference, ...] = ()
@@ -96,6 +96,6 @@ class Known:
         return [asdict(reference) for reference in self]
 
     @classmethod
-    def from_json(cls, value: list[Mapping[str, Any]]) -> Known:
+    def from_json(cls, value: Sequence[Mapping[str, Any]]) -> Known:
         """The shelf that `to_json` wrote."""
         return cls.of([Reference(**item) for item in value])

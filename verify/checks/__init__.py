@@ -44,7 +44,9 @@ class Check:
     def resolve(self, wishes: dict[str, Any]) -> dict[str, Any]:
         """Every setting in force. Raises Refused on one that the check does not have."""
         if unknown := sorted(set(wishes) - set(self.settings)):
-            raise Refused(f"{self.name} has no setting {unknown[0]!r}; expected one of {', '.join(self.settings) or 'none'}")
+            raise Refused(
+                f"{self.name} has no setting {unknown[0]!r}; expected one of {', '.join(self.settings) or 'none'}"
+            )
         return self.settings | wishes
 
 

@@ -1,0 +1,68 @@
+"""Quick answers without a case: `checks`, `look`, `compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from verify.cli import output
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def checks(as_json: bool) -> None:
+    """List the questions that can be asked."""
+    from verify.checks import every
+
+    for check in every().values():
+        if as_json:
+            row = {"check": check.name, "question": check.question, "room": check.room, "pictures": check.pictures}
+            output.line(row | {"check_version": check.version, "settings": check.settings, "about": check.about})
+        else:
+            click.echo(f"{check.name:18} {check.question}")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--check", "names", multiple=True, metavar="NAME", help="Ask only this; may be repeated.")
+@click.option("--known", type=click.Path(path_type=Path), help="A folder of known pictures: KIND/NAME.jpg.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a finding.")
+def look(files: tuple[str, ...], names: tuple[str, ...], known: Path | None, as_json: bool) -> None:
+    """Quick answers about files; no case, nothing written."""
+    from verify import looking
+
+    _print(looking.look(files, checks=names, known=known, progress=output.progress), as_json)
+
+
+@click.command()
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE…")
+@click.option("--kind", type=click.Choice(["emblem", "room"]), required=True, help="What to compare.")
+@click.option(
+    "--with", "references", multiple=True, required=True, metavar="REFERENCE…", help="One or more references."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a (picture, reference) pair.")
+def compare(pictures: tuple[str, ...], kind: str, references: tuple[str, ...], as_json: bool) -> None:
+    """Compare every picture with every reference: the same emblem, the same room?"""
+    from verify import looking
+
+    _print(looking.compare(kind, pictures, references, progress=output.progress), as_json)
+
+
+def _print(looks: Iterable[object], as_json: bool) -> None:
+    from verify.looking import Look
+
+    readable = False
+    for look in looks:
+        assert isinstance(look, Look)
+        readable |= not look.unreadable
+        if as_json:
+            output.line(look.to_json())
+        else:
+            output.finding(look.picture.name, look.check, look.finding)
+    if not readable:
+        raise click.exceptions.Exit(2)
+
+
+COMMANDS = [checks, look, compare]
