@@ -116,7 +116,6 @@ def decode(
     import numpy as np
     import PIL.ImageOps
 
-
     with _opened(data, name, max_pixels) as opened:
         if min_side:
             shrink = max(1, max(opened.size) // min_side)
