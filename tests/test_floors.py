@@ -8,8 +8,8 @@ import verify
 ROOT = Path(verify.__file__).parent
 FLOORS = [
     {"model", "errors"},
-    {"log", "store", "image", "guard"},
-    {"report", "archive", "matching", "metadata", "known", "figures"},
+    {"log", "store", "image", "guard", "figures"},
+    {"report", "archive", "matching", "metadata", "known"},
     {"checks"},
     {"asking"},
     {"case", "looking"},
