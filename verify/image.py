@@ -86,6 +86,16 @@ class Image:
 
         return np.asarray(PIL.Image.fromarray(self.pixels).convert("L"))
 
+    @cached_property
+    def opacity(self) -> Pixels:
+        """Upright opacity uint8 [H x W]; 255 everywhere where the file has no transparency. Raises Unreadable."""
+        import PIL.ImageOps
+
+        import numpy as np
+
+        with _opened(self.data, self.name, self.max_pixels) as opened:
+            return np.array(PIL.ImageOps.exif_transpose(opened).convert("RGBA").getchannel("A"))
+
     @property
     def size(self) -> tuple[int, int]:
         """Upright width and height, pixels."""
@@ -110,12 +120,19 @@ def open(path: Path | str, *, name: str | None = None, max_pixels: int = MAX_PIX
 
 
 def decode(
-    data: bytes, name: str = "", *, min_side: int | None = None, gray: bool = False, max_pixels: int = MAX_PIXELS
+    data: bytes,
+    name: str = "",
+    *,
+    min_side: int | None = None,
+    gray: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    over: str = "white",
 ) -> Pixels:
     """Upright pixels of a file's bytes: RGB uint8 [H x W x 3], or luma [H x W] with `gray`.
 
     `min_side` lets a JPEG be decoded at 1/2, 1/4 or 1/8 as long as the longer side keeps at least so many pixels
-    (libjpeg's scaled DCT). Raises Unreadable with one sentence naming the file and what was expected.
+    (libjpeg's scaled DCT); `over` is the colour that shows through where the picture is transparent.
+    Raises Unreadable with one sentence naming the file and what was expected.
     """
     import numpy as np
     import PIL.ImageOps
@@ -125,7 +142,7 @@ def decode(
             shrink = max(1, max(opened.size) // min_side)
             opened.draft("L" if gray else "RGB", (max(1, opened.width // shrink), max(1, opened.height // shrink)))
         opened.load()
-        return np.array(_flatten(PIL.ImageOps.exif_transpose(opened), "L" if gray else "RGB"))
+        return np.array(_flatten(PIL.ImageOps.exif_transpose(opened), "L" if gray else "RGB", over))
 
 
 @contextlib.contextmanager
@@ -161,8 +178,8 @@ def probe(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> tuple
         return str(opened.format), *opened.size
 
 
-def _flatten(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
-    """The picture in `mode`: 16-bit data scaled, transparency over white."""
+def _flatten(picture: PIL.Image.Image, mode: str, over: str) -> PIL.Image.Image:
+    """The picture in `mode`: 16-bit data scaled, transparency over the colour `over`."""
     import PIL.Image
 
     if picture.mode in {"I;16", "I;16B", "I;16L", "I", "F"}:
@@ -172,8 +189,8 @@ def _flatten(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
         top = 65535.0 if values.size and values.max() > 255 else 255.0
         picture = PIL.Image.fromarray((np.clip(values / top, 0, 1) * 255).round().astype(np.uint8))
     if picture.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in picture.info:
-        over = picture.convert("RGBA")
-        picture = PIL.Image.alpha_composite(PIL.Image.new("RGBA", over.size, "white"), over)
+        clear = picture.convert("RGBA")
+        picture = PIL.Image.alpha_composite(PIL.Image.new("RGBA", clear.size, over), clear)
     return picture.convert(mode) if picture.mode == mode or mode == "RGB" else picture.convert("RGB").convert(mode)
 
 
