@@ -48,7 +48,7 @@ def _finalize(value: Any) -> Any:
 def _context(story: Story, album: Album) -> dict[str, Any]:
     told = telling.topics(story)
     joined = telling.edges(told)
-    thumbs = {digest: data_uri(jpeg) for digest in _pictured(story) if (jpeg := album.thumbnail(digest))}
+    thumbs = {digest: _src(jpeg) for digest in _pictured(story) if (jpeg := album.thumbnail(digest))}
     figures = _figures(told, album)
     return {
         "css": Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 our own file
@@ -61,7 +61,7 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "left_out": sum(len(card.drawn) for topic in told for card in topic.cards) - sum(map(len, figures.values())),
         "hypotheses": telling.hypotheses(story),
         "unlinked": telling.unlinked(story),
-        "unread": unread(story, told, thumbs),
+        "unread": unread(story, told, album),
         "change": telling.what_would_change_it(story),
         "edges": joined,
         "groups": [[story.name_of(digest) for digest in group] for group in telling.groups(joined)],
@@ -72,8 +72,14 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "versions": versions(story),
         "altered": any(question.room == "integrity" for question in story.questions),
         "heads": story.heads,
-        "raw": [Markup.escape(line) for line in story.lines],  # inert by the log's own rule, and to be copied as they are
+        "raw": [
+            Markup.escape(line) for line in story.lines
+        ],  # inert by the log's own rule, and to be copied as they are
     }
+
+
+def _src(jpeg: bytes) -> Markup:
+    return Markup(data_uri(jpeg))  # noqa: S704 base64 has no character that HTML knows
 
 
 def _pictured(story: Story) -> Iterator[str]:
@@ -89,25 +95,25 @@ def _figures(told: list[Topic], album: Album) -> dict[int, list[tuple[str, Any]]
         for finding in card.drawn[:room]:
             jpeg = album.figure(card.question.picture, finding)
             if jpeg:
-                found.setdefault(card.question.seq, []).append((data_uri(jpeg), finding))
+                found.setdefault(card.question.seq, []).append((_src(jpeg), finding))
                 room -= 1
     return found
 
 
-def unread(story: Story, told: list[Topic], readable: Any) -> list[tuple[Picture, str]]:
-    """Files that could not be had or read, each with the reason on record."""
+def unread(story: Story, told: list[Topic], album: Album) -> list[tuple[Picture, str]]:
+    """Files that could not be had or read, each with the reason on record, or else with the one met here."""
     cards: list[Card] = [card for topic in told for card in topic.cards]
     found = []
     for picture in story.pictures:
         if picture.digest is None:
             found.append((picture, picture.unable or "The reason is private and was withheld."))
-        elif picture.digest not in readable:
+        elif not album.get(picture.digest):
             why = [c.question.because for c in cards if c.picture is picture and c.question.answer is Answer.UNABLE]
-            found.append((picture, why[0] if why else "It could not be shown, and no check was put to it."))
+            found.append((picture, why[0] if why else album.unable[picture.digest]))
     return found
 
 
-def _graph(story: Story, joined: list[telling.Edge], thumbs: dict[str, str]) -> Markup:
+def _graph(story: Story, joined: list[telling.Edge], thumbs: dict[str, Markup]) -> Markup:
     own = {picture.digest: picture.label for picture in reversed(story.pictures) if picture.digest}
     names = {digest: story.name_of(digest) for edge in joined for digest in (edge.a, edge.b)}
     ordered = {p.digest: own[p.digest] for p in story.pictures if p.digest}

@@ -144,7 +144,7 @@ def read(folder: Path) -> Story:
     log = Log.open(folder)
     entries = list(log)  # to iterate is to verify
     lines = (folder / "log" / "verification.jsonl").read_text(encoding="utf-8").split("\n")[: len(entries)]
-    store = Store(folder / "store")
+    store = Store(folder)
     first = entries[0]
     return Story(
         title=str(first.body.get("title", "")),

@@ -120,7 +120,11 @@ def hypotheses(story: Story) -> list[Hypothesis]:
     said = story.by_kind("hypothesis")
     ordered: list[Said] = []
     for item in said:
-        rivals = [other for other in said if item.body["id"] in {other.body["rival"]} or other.body["id"] == item.body["rival"]]
+        rivals = [
+            other
+            for other in said
+            if item.body["id"] in {other.body["rival"]} or other.body["id"] == item.body["rival"]
+        ]
         ordered += [one for one in (item, *rivals) if one not in ordered]
     return [
         Hypothesis(
@@ -155,7 +159,11 @@ def what_would_change_it(story: Story) -> list[tuple[str, list[str]]]:
     Those of linked findings where there are links, else those of every answer that is more than "unable".
     """
     linked = {said.body["entry"] for said in story.by_kind("link")}
-    counted = [question for question in story.current() if (question.seq in linked if linked else question.answer != Answer.UNABLE)]
+    counted = [
+        question
+        for question in story.current()
+        if (question.seq in linked if linked else question.answer != Answer.UNABLE)
+    ]
     limits: dict[str, list[str]] = {}
     for question in counted:
         if question.limits and question.text not in limits.setdefault(question.limits, []):
