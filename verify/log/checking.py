@@ -127,6 +127,15 @@ class _Run:
         self.announced: list[int] = []  # sizes of the checkpoints that the log itself speaks of
         self.signed: list[tuple[int, str]] = []  # size and public key of good signatures
         self.withheld = 0
+        self._notes = {
+            "intake": self._note_intake,
+            "known": self._note_known,
+            "check": self._note_check,
+            "redaction": self._note_redaction,
+            "export": self._note_export,
+            "key": self._note_key,
+            "checkpoint": self._note_checkpoint,
+        }
 
     def chain_of_lines(self) -> None:
         """Levels 0 and 1."""
@@ -233,7 +242,7 @@ class _Run:
         fields = link.fields
         if fields["private"] is not None:
             self.private[fields["seq"]] = fields["private"]
-        note = getattr(self, f"_note_{fields['kind']}", None)
+        note = self._notes.get(fields["kind"])
         if note:
             note(fields["body"], len(self.chain.digests) + 1)
 
@@ -244,11 +253,9 @@ class _Run:
         self._name(entry, body.get("digest"))
 
     def _note_check(self, body: dict[str, Any], entry: int) -> None:
-        compared = body.get("compared")
-        listed = (
-            [item.get("digest") for item in compared if isinstance(item, dict)] if isinstance(compared, list) else []
-        )
-        self._name(entry, body.get("picture"), *listed, *_pairs(body))
+        compared = [item.get("digest") for item in _listed(body, "compared")]
+        points = [finding["pairs"] for finding in _listed(body, "findings") if isinstance(finding.get("pairs"), dict)]
+        self._name(entry, body.get("picture"), *compared, *(point.get("digest") for point in points))
 
     def _note_redaction(self, body: dict[str, Any], _: int) -> None:
         if is_digest(body.get("digest")):
@@ -313,16 +320,10 @@ class _Run:
         self.problems.append(Problem(code, 0, text, grave=False))
 
 
-def _pairs(value: object) -> Iterator[object]:
-    """Digests of the long lists of points that findings name: {"pairs": {"digest": …, "count": …}}, at any depth."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _pairs(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key == "pairs" and isinstance(item, dict):
-                yield item.get("digest")
-            yield from _pairs(item)
+def _listed(value: object, field: str) -> Iterator[dict[str, Any]]:
+    """The objects in a list that stands in a field of an object; none where there is none."""
+    listed = value.get(field) if isinstance(value, dict) else None
+    return (item for item in listed if isinstance(item, dict)) if isinstance(listed, list) else iter(())
 
 
 def _hash(path: Path) -> str:
