@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +20,17 @@ from verify.model import Against, Answer, Finding
 
 BATCH = 25  # others a guarded job: a crash costs at most so many comparisons again, one by one
 KEPT = 64  # opened pictures that a child remembers, pixels of the last three only: 2 GB at the cap of 64 megapixels
+DECIDING = [
+    "image-evidence",
+    "numpy",
+    "opencv-python-headless",
+    "opencv-python",
+    "pillow",
+    "exifread",
+    "imagehash",
+    "scipy",
+]
+COPY = "copy"  # the check that notices a reference made from the picture itself
 _RANK = {Answer.YES: 3, Answer.UNCLEAR: 2, Answer.NO: 1, Answer.UNABLE: 0}
 
 
@@ -52,8 +68,6 @@ class Asked:
 
 def source(path: Path | str) -> Source:
     """A file on disk as a source. Raises Unreadable."""
-    import hashlib
-
     path = Path(path)
     return Source(str(path.absolute()), hashlib.sha256(image.read_bytes(path)).hexdigest(), path.name)
 
@@ -89,6 +103,17 @@ def ask(
         found = pairs(guard, check, picture, others, settings=in_force)
         findings = [overall(found), *sorted(found, key=strength_of, reverse=True)]
     return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Name: version and SHA-256 of the installed file list, of each distribution that decides what a check finds."""
+    found = {"python": platform.python_version()}
+    for name in DECIDING:
+        with contextlib.suppress(PackageNotFoundError):
+            listing = distribution(name).read_text("RECORD") or ""
+            found[name] = f"{distribution(name).version} sha256:{hashlib.sha256(listing.encode()).hexdigest()}"
+    return found
 
 
 def overall(findings: Sequence[Finding]) -> Finding:
@@ -177,15 +202,24 @@ def _one(picture: list[str], check: str, known: list[dict[str, Any]], settings: 
 
 
 def _two(picture: list[str], others: list[list[str]], check: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
-    run = checks.get(check).run
+    asked = checks.get(check)
     answers = []
     for other in others:
         against = Against(other[1], other[2])
         try:
-            answers += _packed(run(_open(*picture), _open(*other), **settings), against)[:1]
+            if asked.kind:
+                _refuse_copy(_open(*picture), _open(*other))
+            answers += _packed(asked.run(_open(*picture), _open(*other), **settings), against)[:1]
         except EvidenceError as error:
             answers.append(_unable(error, Source(*picture), against).to_json())
     return answers
+
+
+def _refuse_copy(picture: image.Image, reference: image.Image) -> None:
+    """A reference that is itself a copy or crop of the picture would match perfectly, and say nothing."""
+    found = next(iter(checks.get(COPY).run(picture, reference)))
+    if found.answer is Answer.YES:
+        raise Refused(f"{reference.name} is a copy of the picture or a crop of it, so it cannot serve as a reference")
 
 
 def _packed(findings: Iterable[Finding], against: Against | None) -> list[dict[str, Any]]:

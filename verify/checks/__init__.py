@@ -37,6 +37,8 @@ class Check:
     pictures: int  # 1 or 2
     kind: str | None  # the shelf of known pictures that a two-picture check compares with
     own: bool  # whether the case's own pictures are compared with each other
+    private: bool  # whether its findings lie in the private part of the log
+    uses_known: bool  # whether a one-picture check looks at the shelf
     settings: dict[str, Any]  # keyword-only arguments and their defaults
     run: Callable[..., Iterable[Finding]] = field(compare=False)
     about: str = ""  # the docstring below the question: Method, Limits, References
@@ -87,6 +89,8 @@ def load(room: str, name: str) -> Check:
         pictures=len(pictures),
         kind=getattr(module, "KIND", None),
         own=getattr(module, "OWN", False),
+        private=getattr(module, "PRIVATE", False),
+        uses_known=any("Known" in str(p.annotation) and not p.name.startswith("_") for p in parameters),
         settings={p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY},
         run=run,
         about=about.strip(),

@@ -36,7 +36,22 @@ def look(files: tuple[str, ...], names: tuple[str, ...], known: Path | None, as_
     _print(looking.look(files, checks=names, known=known, progress=output.progress), as_json)
 
 
-@click.command()
+class _Crossing(click.Command):
+    """A command whose `--with` takes every word up to the next option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat `--with` before each of its words, as click wants it."""
+        spread, references = [], False
+        for word in args:
+            if word.startswith("--"):
+                references = word == "--with"
+                spread += [] if references else [word]
+            else:
+                spread += ["--with", word] if references else [word]
+        return super().parse_args(ctx, spread)
+
+
+@click.command(cls=_Crossing)
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE…")
 @click.option("--kind", type=click.Choice(["emblem", "room"]), required=True, help="What to compare.")
 @click.option(
