@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 LONGEST = 1600  # pixels of the picture that is searched, before it is doubled
 DOUBLED = 3200  # pixels, longer side of what features are sought on: doubling finds emblems of 48 px (0.94 against 0.75)
-MOST = 12000  # features of the picture
-MOST_OF_REFERENCE = 600  # features of one view of the reference
+MOST = 6000  # features of the picture
+MOST_OF_REFERENCE = 400  # features of a view of the reference, half of it in slanted ones
 CONTRAST = 0.015
 RATIO = 0.9  # of the distance to the nearest feature elsewhere on the reference
 ELSEWHERE = 0.1  # of the reference's longer side
+FAR = 0.75  # distance of unit descriptors beyond which nothing is a match
+MOST_MATCHES = 600
 NEAR = 0.12  # of the reference's longer side: how far from its place a feature may be, under a pose guessed from one match
 TURN, GROWTH = 25.0, 1.7  # degrees and factor within which two matches have one pose
 VIEWS = ((1.0, 1.0, 0), (0.5, 1.0, 0), (0.25, 1.0, 0), *((0.5, 2.0, turn) for turn in (0, 45, 90, 135)))  # scale, tilt, turn
@@ -56,7 +58,7 @@ def _views(reference: Arrays) -> Arrays:
     frames, descriptors = [], []
     for scale, tilt, turn in VIEWS:
         view, onto = _seen(gray, scale * 320 / max(gray.shape), tilt, turn)
-        found, described = _features(view, MOST_OF_REFERENCE)
+        found, described = _features(view, MOST_OF_REFERENCE // (2 if tilt > 1 else 1))
         back = np.linalg.inv(onto[:, :2])
         found[:, :2] = (found[:, :2] - onto[:, 2]) @ back.T
         found[:, 2:] = (back @ found[:, 2:].reshape(-1, 2, 2)).reshape(-1, 4)
@@ -100,14 +102,21 @@ def matches(scene: Arrays, views: Arrays, longest: float) -> tuple[Array, Array]
     near = np.zeros((0, 6))
     if len(scene["frames"]) == 0 or len(views["frames"]) < 2:
         return near, near
-    a, b = scene["descriptors"].astype(np.float32), views["descriptors"].astype(np.float32)
-    square = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * (a @ b.T)
-    best = square.argmin(axis=1)
-    first = square[np.arange(len(a)), best]
+    alike = _unit(scene["descriptors"]) @ _unit(views["descriptors"]).T
+    best = alike.argmax(axis=1)
+    first = alike[np.arange(len(best)), best]
+    close = np.flatnonzero(first > 1 - FAR**2 / 2)
+    alike, first, best = alike[close], first[close], best[close]
     apart = np.hypot(*(views["frames"][:, None, :2] - views["frames"][None, :, :2]).transpose(2, 0, 1))
-    square[apart[best] < ELSEWHERE * longest] = np.inf
-    kept = first < RATIO**2 * square.min(axis=1)
-    return scene["frames"][kept], views["frames"][best[kept]]
+    alike[apart[best] < ELSEWHERE * longest] = -1
+    ratio = (1 - first) / np.maximum(1 - alike.max(axis=1), 1e-6)
+    kept = np.argsort(ratio, kind="stable")[: min(MOST_MATCHES, int((ratio < RATIO**2).sum()))]
+    return scene["frames"][close[kept]], views["frames"][best[kept]]
+
+
+def _unit(descriptors):
+    found = descriptors.astype(np.float32)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1)
 
 
 def search(scene: Arrays, views: Arrays, shape: tuple[int, int], area: float, keep: int = 3) -> list[tuple[float, Array, Array]]:
