@@ -86,6 +86,16 @@ class Image:
 
         return np.asarray(PIL.Image.fromarray(self.pixels).convert("L"))
 
+    @cached_property
+    def opacity(self) -> Pixels:
+        """Upright opacity uint8 [H x W]; 255 everywhere where the file has no transparency. Raises Unreadable."""
+        import PIL.ImageOps
+
+        import numpy as np
+
+        with _opened(self.data, self.name, self.max_pixels) as opened:
+            return np.array(PIL.ImageOps.exif_transpose(opened).convert("RGBA").getchannel("A"))
+
     @property
     def size(self) -> tuple[int, int]:
         """Upright width and height, pixels."""

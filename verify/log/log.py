@@ -7,14 +7,14 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verify.errors import LogError, Refused, Tampered, Torn
-from verify.log import locked, private
+from verify.log import checkpoints, locked, private
 from verify.log.canonical import encode, pack, unpack
 from verify.log.chain import MAX_LINE, Chain, Link, genesis, split
+from verify.log.checkpoints import Checkpoint
 from verify.log.entry import KINDS, VERSION, Entry, check_form, read_time, write_time
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Log:
             log._write(fd, "open", body, genesis(case, nonce), None)
             locked.sync_folder((folder / PLACE).parent)
         if key:
-            log.append("key", {"fingerprint": key.fingerprint, "public": key.public})
+            log.enrol(key)
         return log
 
     @classmethod
@@ -132,6 +132,26 @@ class Log:
         with self._own, locked.opened(self.folder / PLACE) as fd:
             self._note_keys(self._catch_up(self._unread(fd)))
             return self._write(fd, kind, body, self.head, private)
+
+    def enrol(self, key: SigningKey) -> Entry:
+        """Name the public half of a key that this actor will sign with, in the log and in `keys/allowed_signers`."""
+        self.key = key.fingerprint
+        entry = self.append("key", {"fingerprint": key.fingerprint, "public": key.public})
+        publics = [each.body["public"] for each in self if each.kind == "key"]
+        (self.folder / checkpoints.SIGNERS).parent.mkdir(mode=0o700, exist_ok=True)
+        locked.write_new(self.folder / checkpoints.SIGNERS, checkpoints.signers(publics), 0o644)
+        return entry
+
+    def checkpoint(self, key: SigningKey | None = None) -> Path:
+        """Say how long the log is and what its head is, and sign that; the file, whose signature lies beside it.
+
+        A key that the log does not name yet is enrolled first. Without a key the file waits for
+        `ssh-keygen -Y sign -n verify-log-checkpoint -f KEY FILE`.
+        """
+        if key and key.public not in {entry.body.get("public") for entry in self if entry.kind == "key"}:
+            self.enrol(key)
+        entry = self.append("checkpoint", {"key": key.fingerprint if key else None})
+        return checkpoints.write(self.folder, Checkpoint(self.case, entry.seq, entry.digest), key)
 
     def redact(self, seq: int, why: str) -> Entry:
         """Destroy the private body of an entry; the log says so and goes on verifying. Raises Refused."""
@@ -227,6 +247,8 @@ class Log:
 
 def toolkit() -> str:
     """Name and version of this toolkit, as entries give it."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and needed once a case
+
     try:
         return f"image-evidence {version('image-evidence')}"
     except PackageNotFoundError:  # run from its source without having been installed

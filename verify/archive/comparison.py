@@ -1,0 +1,214 @@
+"""Whether two pictures show the same photograph: alignment, what agrees under it, and the relation in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from verify.archive import agreement as agreeing
+from verify.archive import describe, geometry, hashing
+from verify.archive.agreement import Agreement
+from verify.archive.geometry import Alignment
+from verify.archive.signature import Signature
+from verify.model import Answer, Finding, Json, Pair
+
+Floats = npt.NDArray[np.floating[Any]]
+
+# Tuned on one half of the photographs of tests/bench/bench_duplicates.py (22 edits each), reported on the other half.
+SURE = 8  # agreeing matches for a yes; unrelated photographs have not reached 6
+SAME = 0.45  # of what the overlap shows must be the same for a yes
+KEPT = 0.25  # of what one of the two shows must be found in the other for a yes: less may be a logo or a caption
+SQUARES = 6  # independent agreeing squares for a yes
+BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
+PDQ_NEAR = 64  # bits; the least of 499,500 unrelated pairs was 84
+HASH_SAME = 0.8  # where only the whole-picture hash aligned the two
+HASH_SQUARES = 25
+SAME_SCORE = 10_000.0  # above what any alignment can reach
+LIMITS = (
+    "Two photographs of one scene from one standpoint, as a burst of a camera gives them, look like copies; a crop of "
+    "under a tenth of a picture, or of a part without detail, may not be found."
+)
+PAIRS = 24  # matched points given with a comparison
+
+
+class Relation(StrEnum):
+    """How two pictures that share content are related."""
+
+    SAME_BYTES = "same-bytes"
+    SAME_PIXELS = "same-pixels"
+    NEAR_DUPLICATE = "near-duplicate"  # recompressed, resized, filtered: the whole frame, unturned
+    DERIVED = "derived"  # crop, overlay, collage, screenshot, rotation, mirror
+    SHARES_OVERLAY = "shares-overlay"  # a logo, watermark, caption or frame in common, not the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of comparing two pictures; `relation` is None where nothing in common was found.
+
+    The finding's regions and pairs are in upright pixels of the full pictures; the first of the two is its "picture".
+    """
+
+    relation: Relation | None
+    finding: Finding
+
+    def pack(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"relation": self.relation and self.relation.value, "finding": self.finding.to_json()}
+
+    @classmethod
+    def unpack(cls, value: dict[str, Any]) -> Comparison:
+        """What `pack` wrote."""
+        return cls(Relation(value["relation"]) if value["relation"] else None, Finding.from_json(value["finding"]))
+
+    def with_same_pixels(self) -> Comparison:
+        """After a full decode of both has shown that they are equal."""
+        because = "The two files differ, but decode to the same pixels, every one of them."
+        return Comparison(Relation.SAME_PIXELS, replace(self.finding, answer=Answer.YES, because=because, regions=()))
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """One alignment of two pictures and what agrees under it. `matrix` takes full pixels of `a` to those of `b`."""
+
+    matrix: Floats
+    mirrored: bool
+    inliers: int
+    tentative: int
+    points: Floats  # [N x 4], full pixels
+    agreement: Agreement
+    by: str  # "local features" or "whole-picture hash"
+
+
+def compare(a: Signature, b: Signature, mirrored: bool | None = None) -> Comparison:
+    """Compare two pictures; `mirrored` says which handedness to try, where the candidate search knows."""
+    if a.digest == b.digest:
+        same = Finding(Answer.YES, "The two files are the same, byte for byte.", score=SAME_SCORE)
+        return Comparison(Relation.SAME_BYTES, same)
+    distances = np.bitwise_count(hashing.words(a.pdq) ^ hashing.words(b.pdq)[0]).sum(axis=1)
+    measured: dict[str, Json] = {"pdq_bits": int(distances.min()), "pdq_quality": min(a.quality, b.quality)}
+    overlays = [o for o in (_by_features(a, b, mirrored), _by_hash(a, b, distances)) if o]
+    if not overlays:
+        return _nothing(measured)
+    return judge(a, b, max(overlays, key=_support), measured)
+
+
+def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json]) -> Comparison:
+    """The answer and the relation that an overlay supports."""
+    found = describe.describe(overlay.matrix, a.full, b.full)
+    agrees = overlay.agreement
+    measured |= found.measured() | _numbers(overlay)
+    regions = tuple(describe.regions(found, agrees, a.full, a.thumbnail.shape))
+    pairs = _spread(overlay.points)
+    score = round(agrees.squares * agrees.agreeing + overlay.inliers, 1)
+    matched = f"{overlay.inliers} matched points" if overlay.inliers else "the whole-picture hash"
+    numbers = f"{matched}; {100 * agrees.agreeing:.0f} % of what both show there agrees"
+    if agrees.agreeing < SAME or max(agrees.kept_a, agrees.kept_b) < KEPT or agrees.block > BLOCK:
+        share = 100 * max(agrees.kept_a, agrees.kept_b)
+        because = (
+            f"The two have only a part in common ({share:.0f} % of what they show): an overlay, a frame or a detail"
+        )
+        relation, answer = Relation.SHARES_OVERLAY, Answer.UNCLEAR
+    else:
+        because = f"The two show the same picture: {found.words()}"
+        same = found.whole and not agrees.differing
+        relation = Relation.NEAR_DUPLICATE if same else Relation.DERIVED
+        answer = Answer.YES if _sure(overlay) else Answer.UNCLEAR
+    said = f"{because} ({numbers})."
+    return Comparison(
+        relation, Finding(answer, said, measured=measured, regions=regions, pairs=pairs, score=score, limits=LIMITS)
+    )
+
+
+def _sure(overlay: Overlay) -> bool:
+    if overlay.by == "local features":
+        return overlay.inliers >= SURE and overlay.agreement.squares >= SQUARES
+    return overlay.agreement.agreeing >= HASH_SAME and overlay.agreement.squares >= HASH_SQUARES
+
+
+def _numbers(overlay: Overlay) -> dict[str, Json]:
+    agrees = overlay.agreement
+    return {
+        "aligned_by": overlay.by,
+        "matched_points": overlay.inliers,
+        "tentative_matches": overlay.tentative,
+        "agreeing": round(agrees.agreeing, 3),
+        "kept_of_picture": round(agrees.kept_a, 3),
+        "kept_of_other": round(agrees.kept_b, 3),
+        "agreeing_squares": agrees.squares,
+        "differing_places": len(agrees.differing),
+        "differing_block": round(agrees.block, 3),
+    }
+
+
+def _spread(points: Floats) -> tuple[Pair, ...]:
+    """At most `PAIRS` of the matched points, evenly from the most alike to the least."""
+    chosen = points[np.linspace(0, len(points) - 1, min(PAIRS, len(points))).astype(int)] if len(points) else points
+    return tuple(Pair((float(p[0]), float(p[1])), (float(p[2]), float(p[3]))) for p in chosen)
+
+
+def _nothing(measured: dict[str, Json]) -> Comparison:
+    bits = measured["pdq_bits"]
+    because = f"No part in common could be aligned (the whole-picture hashes differ in {bits} of 256 bits)."
+    return Comparison(None, Finding(Answer.NO, because, measured=measured, score=0.0, limits=LIMITS))
+
+
+def _support(overlay: Overlay) -> float:
+    return overlay.agreement.agreeing * overlay.agreement.squares + overlay.inliers
+
+
+def _by_features(a: Signature, b: Signature, mirrored: bool | None) -> Overlay | None:
+    if mirrored is None:
+        found = geometry.align(a.features, b.features, a.work, b.work)
+    else:
+        found = geometry.align_one(a.features, b.features, a.work, b.work, mirrored=mirrored)
+    return _overlay(a, b, found, "local features") if found else None
+
+
+def _by_hash(a: Signature, b: Signature, distances: npt.NDArray[np.integer]) -> Overlay | None:
+    """The whole of `a` on the whole of `b`, turned as the nearest of the eight hashes says."""
+    turn = int(distances.argmin())
+    if distances[turn] > PDQ_NEAR or min(a.quality, b.quality) < hashing.PDQ_QUALITY:
+        return None
+    mirrored = turn >= 4
+    quarter = hashing.QUARTERS[turn]
+    return _overlay(
+        a, b, Alignment(_turned(a.work, b.work, quarter), mirrored, np.zeros((0, 4)), 0), "whole-picture hash"
+    )
+
+
+def _turned(a: tuple[int, int], b: tuple[int, int], quarter: int) -> Floats:
+    """The corners of `a`, turned left by `quarter` right angles, on those of `b`."""
+    corners = np.array([[0, 0], [a[0], 0], [a[0], a[1]], [0, a[1]]], float)
+    goals = np.array([[0, 0], [b[0], 0], [b[0], b[1]], [0, b[1]]], float)
+    matrix = geometry.fit(corners, np.roll(goals, quarter, axis=0), projective=False)
+    assert matrix is not None
+    return matrix
+
+
+def _overlay(a: Signature, b: Signature, found: Alignment, by: str) -> Overlay:
+    small = _scale(b.work, b.thumbnail) @ found.matrix @ np.linalg.inv(_scale(a.work, a.thumbnail))
+    thumbnail = np.ascontiguousarray(a.thumbnail[:, ::-1]) if found.mirrored else a.thumbnail
+    measured = agreeing.agreement(thumbnail, b.thumbnail, small)
+    to_a, to_b = _full(a), _full(b)
+    flip = np.array([[-1, 0, a.full[0] - 1], [0, 1, 0], [0, 0, 1]]) if found.mirrored else np.eye(3)
+    matrix = to_b @ found.matrix @ np.linalg.inv(to_a) @ flip
+    points = np.hstack([geometry.apply(to_a, found.pairs[:, :2]), geometry.apply(to_b, found.pairs[:, 2:])])
+    return Overlay(matrix, found.mirrored, found.inliers, found.tentative, points, measured, by)
+
+
+def _scale(size: tuple[int, int], picture: npt.NDArray[np.uint8]) -> Floats:
+    return _between(size, (picture.shape[1], picture.shape[0]))
+
+
+def _full(picture: Signature) -> Floats:
+    return _between(picture.work, picture.full)
+
+
+def _between(size: tuple[int, int], other: tuple[int, int]) -> Floats:
+    """Pixels of a picture to those of its resized copy; pixel centres stay centres."""
+    x, y = other[0] / size[0], other[1] / size[1]
+    return np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5], [0, 0, 1]])
