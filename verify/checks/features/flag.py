@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from verify.errors import EvidenceError
 from verify.image import Image
 from verify.known import Known
-from verify.matching.flags.designs import Design, national, of_shelf
+from verify.matching.flags.designs import Design, national, read
 from verify.matching.flags.light import colour_trouble
 from verify.matching.flags.naming import Fit, Sighting, sightings
 from verify.model import Answer, Finding, Json, Portability, Region
@@ -40,8 +41,7 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     colours (red-white-red, blue-white-blue) are everywhere and rarely get past "unclear".
     References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance.
     """
-    shelf, refused = of_shelf(known.flags)
-    left_out = [Finding(Answer.UNABLE, sentence, against=against, limits=MOVABLE) for against, sentence in refused]
+    shelf, left_out = _on_shelf(known)
     pixels = picture.pixels
     if min(pixels.shape[:2]) < SMALLEST:
         width, height = picture.size
@@ -52,6 +52,18 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     designs = (*shelf, *national())
     found = [_finding(s, designs) for s in sightings(pixels, designs, SHOWN) if s.chance <= POSSIBLE]
     return [*(found or [_nothing(picture, designs)]), *left_out]
+
+
+def _on_shelf(known: Known) -> tuple[tuple[Design, ...], list[Finding]]:
+    """Designs of the shelf's flags, and a finding for each reference that cannot serve."""
+    usable, left_out = [], []
+    for reference in known.flags:
+        try:
+            usable.append(read(reference.open().data, reference.name, reference.name, reference.against))
+        except EvidenceError as error:
+            sentence = f"The reference {reference.name!r} is left out: {str(error).rstrip('.')}."
+            left_out.append(Finding(Answer.UNABLE, sentence, reference.against, limits=MOVABLE))
+    return tuple(usable), left_out
 
 
 def _nothing(picture: Image, designs: tuple[Design, ...]) -> Finding:

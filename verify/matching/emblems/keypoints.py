@@ -19,15 +19,24 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float64]
 
 LONGEST = 1600  # pixels of the picture that is searched, before it is doubled
-DOUBLED = 3200  # pixels, longer side of what features are sought on: doubling finds emblems of 48 px (0.94 against 0.75)
+DOUBLED = (
+    3200  # pixels, longer side of what features are sought on: doubling finds emblems of 48 px (0.94 against 0.75)
+)
 MOST = 12000  # features of the picture
 MOST_OF_REFERENCE = 600  # features of one view of the reference
 CONTRAST = 0.015
 RATIO = 0.9  # of the distance to the nearest feature elsewhere on the reference
 ELSEWHERE = 0.1  # of the reference's longer side
-NEAR = 0.12  # of the reference's longer side: how far from its place a feature may be, under a pose guessed from one match
+NEAR = (
+    0.12  # of the reference's longer side: how far from its place a feature may be, under a pose guessed from one match
+)
 TURN, GROWTH = 25.0, 1.7  # degrees and factor within which two matches have one pose
-VIEWS = ((1.0, 1.0, 0), (0.5, 1.0, 0), (0.25, 1.0, 0), *((0.5, 2.0, turn) for turn in (0, 45, 90, 135)))  # scale, tilt, turn
+VIEWS = (
+    (1.0, 1.0, 0),
+    (0.5, 1.0, 0),
+    (0.25, 1.0, 0),
+    *((0.5, 2.0, turn) for turn in (0, 45, 90, 135)),
+)  # scale, tilt, turn
 METHOD = "emblem-keypoints-1"
 
 
@@ -41,7 +50,10 @@ def _scene(image: Image) -> Arrays:
     scale = min(2.0, DOUBLED / longest) if longest <= LONGEST else min(LONGEST * 2, DOUBLED) / longest
     gray = _resized(image.gray, scale)
     frames, descriptors = _features(gray, MOST)
-    frames /= np.array([gray.shape[1], gray.shape[0]] * 3)[[0, 1, 0, 0, 1, 1]] / np.array([*image.size] * 3)[[0, 1, 0, 0, 1, 1]]
+    frames /= (
+        np.array([gray.shape[1], gray.shape[0]] * 3)[[0, 1, 0, 0, 1, 1]]
+        / np.array([*image.size] * 3)[[0, 1, 0, 0, 1, 1]]
+    )
     return {"frames": frames, "descriptors": descriptors}
 
 
@@ -110,7 +122,9 @@ def matches(scene: Arrays, views: Arrays, longest: float) -> tuple[Array, Array]
     return scene["frames"][kept], views["frames"][best[kept]]
 
 
-def search(scene: Arrays, views: Arrays, shape: tuple[int, int], area: float, keep: int = 3) -> list[tuple[float, Array, Array]]:
+def search(
+    scene: Arrays, views: Arrays, shape: tuple[int, int], area: float, keep: int = 3
+) -> list[tuple[float, Array, Array]]:
     """Places that matches agree on: (log10 NFA, affine map [2 x 3] of the reference into the picture, pairs [k x 4]).
 
     Every match is a pose of its own (its two frames); those of the same pose are counted and fitted. `shape` is the
@@ -135,7 +149,13 @@ def search(scene: Arrays, views: Arrays, shape: tuple[int, int], area: float, ke
             break
         affine, inside = _fitted(there[members, :2], here[members, :2], 0.06 * max(shape) * size[best])
         if affine is not None:
-            found.append((_chance(affine, there, here, size[best], shape, area), affine, np.hstack([there[members[inside], :2], here[members[inside], :2]])))
+            found.append(
+                (
+                    _chance(affine, there, here, size[best], shape, area),
+                    affine,
+                    np.hstack([there[members[inside], :2], here[members[inside], :2]]),
+                )
+            )
         left &= ~votes[best]
     return sorted(found, key=lambda f: f[0])
 
@@ -159,7 +179,9 @@ def _distinct(there, here, longest, size):
 
 
 def _fitted(there, here, tolerance):
-    affine, inside = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=float(tolerance), maxIters=300)
+    affine, inside = cv2.estimateAffine2D(
+        here, there, method=cv2.RANSAC, ransacReprojThreshold=float(tolerance), maxIters=300
+    )
     if affine is None or inside.sum() < 3:
         return None, None
     values = np.linalg.svd(affine[:, :2], compute_uv=False)

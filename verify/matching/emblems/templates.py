@@ -67,7 +67,9 @@ def variants(reference: Arrays) -> list[tuple[Floats, Floats, npt.NDArray[np.flo
     return found
 
 
-def _drawn(pixels: Floats, mask: npt.NDArray[np.bool_], affine: npt.NDArray[np.float64], size: tuple[int, int]) -> tuple[Floats, Floats]:
+def _drawn(
+    pixels: Floats, mask: npt.NDArray[np.bool_], affine: npt.NDArray[np.float64], size: tuple[int, int]
+) -> tuple[Floats, Floats]:
     shrink = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
     if shrink < 1:
         pixels = cv2.GaussianBlur(pixels, (0, 0), max(0.3, 0.45 / shrink))
@@ -97,7 +99,9 @@ def search(levels: Arrays, reference: Arrays, keep: int = 5) -> list[tuple[float
 def _search_shape(levels, shape, drawn):
     rows, columns = shape
     count = len(levels) // 2
-    fitting = [n for n in range(count) if levels[f"cells-{n}"].shape[0] >= rows and levels[f"cells-{n}"].shape[1] >= columns]
+    fitting = [
+        n for n in range(count) if levels[f"cells-{n}"].shape[0] >= rows and levels[f"cells-{n}"].shape[1] >= columns
+    ]
     if not fitting:
         return []
     mean, factor = _background(levels, fitting, shape)
@@ -156,7 +160,10 @@ def _apart(found, shape, keep):
     centre = np.array([shape[1] / 2, shape[0] / 2])
     for z, affine in found:
         at, size = affine[:, :2] @ centre + affine[:, 2], np.sqrt(abs(np.linalg.det(affine[:, :2])))
-        if all(np.hypot(*(at - a)) > 0.25 * min(size, s) * max(shape) or max(s, size) > 1.6 * min(s, size) for a, s in ((k[2], k[3]) for k in kept)):
+        if all(
+            np.hypot(*(at - a)) > 0.25 * min(size, s) * max(shape) or max(s, size) > 1.6 * min(s, size)
+            for a, s in ((k[2], k[3]) for k in kept)
+        ):
             kept.append((z, affine, at, size))
         if len(kept) == keep:
             break

@@ -84,8 +84,8 @@ def _level(turned: Floats, back: Floats, scale: float, angle: float) -> Iterator
     above, centre, below = (np.s_[reach + d : reach + d + rows] for d in (-shift, 0, shift))
     three = (edge[above], middle[centre], edge[below])
     noise = np.maximum(np.maximum(edge_spread[above], spread[centre]), edge_spread[below])
-    least = np.minimum(_top(cv2.absdiff(three[0], three[1])), _top(cv2.absdiff(three[1], three[2])))
-    bright = _top(three[0] + three[1] + three[2]) / 3
+    least = np.minimum(_top(np.abs(three[0] - three[1])), _top(np.abs(three[1] - three[2])))
+    bright = np.asarray(_top(three[0] + three[1] + three[2]) / 3, np.float32)
     keep = (least > CONTRAST * bright) & (noise < EVEN * least) & (bright > 0.06)
     rough = (noise / np.maximum(least, 1e-6)).astype(np.float32)
     yield from _followed(keep, three, rough, back, scale, angle, reach)

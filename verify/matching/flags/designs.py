@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -14,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify import image
-from verify.errors import EvidenceError, Refused
-from verify.known import Reference
+from verify.errors import Refused
 from verify.model import Against
 
 Floats = npt.NDArray[np.float32]
@@ -73,25 +71,11 @@ class Design:
 def national() -> tuple[Design, ...]:
     """The drawings that ship with the toolkit; identical ones once, the best-known country's code first."""
     names = json.loads((DRAWINGS / "names.json").read_text(encoding="utf-8"))
-    read = [_read((DRAWINGS / f"{code}.png").read_bytes(), code, names[code], None) for code in _by_weight(names)]
-    return tuple(_merged(read))
+    drawn = [read((DRAWINGS / f"{code}.png").read_bytes(), code, names[code]) for code in _by_weight(names)]
+    return tuple(_merged(drawn))
 
 
-def of_shelf(references: Iterable[Reference]) -> tuple[tuple[Design, ...], tuple[tuple[Against, str], ...]]:
-    """Designs of the shelf's flags, and each reference that cannot serve with a sentence that says why."""
-    usable, refused = [], []
-    for reference in references:
-        try:
-            opened = reference.open()
-            usable.append(_read(opened.data, reference.name, reference.name, reference.against))
-        except EvidenceError as error:
-            refused.append(
-                (reference.against, f"The reference {reference.name!r} is left out: {str(error).rstrip('.')}.")
-            )
-    return tuple(usable), tuple(refused)
-
-
-def _read(data: bytes, code: str, name: str, against: Against | None) -> Design:
+def read(data: bytes, code: str, name: str, against: Against | None = None) -> Design:
     """A reference's bytes as a design. Raises Unreadable, or Refused where it cannot serve."""
     on_white, on_black = image.decode(data, name), image.decode(data, name, over="black")
     opaque = np.abs(on_white.astype(int) - on_black).max(axis=2) < 128

@@ -12,8 +12,9 @@ from verify.model import Json
 
 GREY = 6.0  # 99th percentile of chroma (CIELAB) below which a picture has no colour; JPEG noise on grey reaches 3
 TINT = 3.0  # 95th percentile of the colour (CIELAB) that brightness does not explain; a filter in JPEG leaves 1 to 2.5
+TINT_SHARE = 0.05  # the same as a share of the picture's strongest colour: JPEG errs more where colour is strong
 STEPS = 16  # of brightness, in which the colour is predicted
-FILLED = 0.75  # share of the steps that must hold pixels: a red and white drawing also has one colour a brightness
+FILLED = 0.7  # share of the steps that must hold pixels: a drawing in two colours has one colour a brightness as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def colour_trouble(pixels: Bytes) -> Trouble | None:
         [np.hypot(a[step == k] - np.median(a[step == k]), b[step == k] - np.median(b[step == k])) for k in filled]
     )
     unexplained = float(np.percentile(rest, 95))
-    if unexplained < TINT and len(filled) >= FILLED * STEPS:
+    if unexplained < max(TINT, TINT_SHARE * most) and len(filled) >= FILLED * STEPS:
         return Trouble(
             f"Brightness alone explains the picture's colours (to {unexplained:.1f} of chroma {most:.0f}): a filter, "
             "sepia, infrared or night vision has replaced them, and bands cannot be told apart by colour.",

@@ -71,10 +71,10 @@ def sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[
             break
         if not any(_same_place(found[number], found[other]) for other in kept):
             kept.append(int(number))
-    return [_sighting(found[n], _fits(found[n], three, distance[n]), float(chance[n])) for n in kept]
+    return [_sighting(found[n], _fits(found[n], three, distance[n]), float(chance[n]), pixels) for n in kept]
 
 
-def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float) -> Sighting:
+def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float, pixels: Bytes) -> Sighting:
     bands = fits[0].design.bands
     assert bands is not None, "only designs of bands come here"
     colours = (
@@ -82,6 +82,7 @@ def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float) -> Sighting:
         if bands.upright
         else " over ".join(colour_word(c) for c in bands.colours)
     )
+    size = pixels.shape[1], pixels.shape[0]
     across = max(stack.length, 3.0) * stack.height
     what = f"{colours}, bands of {stack.height:.0f} pixels followed over {stack.length * stack.height:.0f}"
     measured: dict[str, Json] = {
@@ -91,7 +92,12 @@ def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float) -> Sighting:
         "length_in_bands": round(stack.length, 2),
         "visible": ["order", "colours"],
     }
-    return Sighting(stack.polygon(), across, fits, chance, what, measured)
+    return Sighting(_inside(stack.polygon(), size), across, fits, chance, what, measured)
+
+
+def _inside(polygon: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, ...]:
+    """The polygon, no point outside the picture (width, height)."""
+    return tuple((min(max(x, 0.0), size[0] - 1.0), min(max(y, 0.0), size[1] - 1.0)) for x, y in polygon)
 
 
 def _chances(found: Sequence[Stack], distance: Floats, three: Sequence[Design]) -> Floats:

@@ -21,11 +21,12 @@ def room(width=480, height=360, seed=0):
     picture[int(height * 0.7) :] = (124, 104, 88)
     cv2.rectangle(picture, (30, 120), (110, int(height * 0.7)), (120, 84, 58), -1)
     cv2.rectangle(picture, (380, 60), (450, 150), (96, 110, 122), -1)
+    picture *= np.linspace(0.55, 1.2, width)[None, :, None]  # a window on the right
     return np.clip(picture + rng.normal(0, 3, picture.shape), 0, 255).astype(np.uint8)
 
 
 def hang(picture, drawing, corners, light=(1.0, 1.0, 1.0), folds=0.0):
-    """The drawing on a quadrilateral (clockwise from its top left) of the picture, in a light, with waves of a share of its height."""
+    """The drawing on a quadrilateral (clockwise from top left), in a light; `folds`: waves, of its height."""
     big = cv2.resize(drawing, None, fx=3, fy=3, interpolation=cv2.INTER_LINEAR).astype(np.float32)
     tall, wide = big.shape[:2]
     y, x = np.mgrid[0:tall, 0:wide].astype(np.float32)
