@@ -19,24 +19,17 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float64]
 
 LONGEST = 1600  # pixels of the picture that is searched, before it is doubled
-DOUBLED = (
-    3200  # pixels, longer side of what features are sought on: doubling finds emblems of 48 px (0.94 against 0.75)
-)
-MOST = 12000  # features of the picture
-MOST_OF_REFERENCE = 600  # features of one view of the reference
+DOUBLED = 3200  # pixels, longer side of what features are sought on: doubling finds emblems of 48 px (0.94 against 0.75)
+MOST = 6000  # features of the picture
+MOST_OF_REFERENCE = 400  # features of a view of the reference, half of it in slanted ones
 CONTRAST = 0.015
 RATIO = 0.9  # of the distance to the nearest feature elsewhere on the reference
 ELSEWHERE = 0.1  # of the reference's longer side
-NEAR = (
-    0.12  # of the reference's longer side: how far from its place a feature may be, under a pose guessed from one match
-)
+FAR = 0.75  # distance of unit descriptors beyond which nothing is a match
+MOST_MATCHES = 600
+NEAR = 0.12  # of the reference's longer side: how far from its place a feature may be, under a pose guessed from one match
 TURN, GROWTH = 25.0, 1.7  # degrees and factor within which two matches have one pose
-VIEWS = (
-    (1.0, 1.0, 0),
-    (0.5, 1.0, 0),
-    (0.25, 1.0, 0),
-    *((0.5, 2.0, turn) for turn in (0, 45, 90, 135)),
-)  # scale, tilt, turn
+VIEWS = ((1.0, 1.0, 0), (0.5, 1.0, 0), (0.25, 1.0, 0), *((0.5, 2.0, turn) for turn in (0, 45, 90, 135)))  # scale, tilt, turn
 METHOD = "emblem-keypoints-1"
 
 
@@ -50,10 +43,7 @@ def _scene(image: Image) -> Arrays:
     scale = min(2.0, DOUBLED / longest) if longest <= LONGEST else min(LONGEST * 2, DOUBLED) / longest
     gray = _resized(image.gray, scale)
     frames, descriptors = _features(gray, MOST)
-    frames /= (
-        np.array([gray.shape[1], gray.shape[0]] * 3)[[0, 1, 0, 0, 1, 1]]
-        / np.array([*image.size] * 3)[[0, 1, 0, 0, 1, 1]]
-    )
+    frames /= np.array([gray.shape[1], gray.shape[0]] * 3)[[0, 1, 0, 0, 1, 1]] / np.array([*image.size] * 3)[[0, 1, 0, 0, 1, 1]]
     return {"frames": frames, "descriptors": descriptors}
 
 
@@ -68,7 +58,7 @@ def _views(reference: Arrays) -> Arrays:
     frames, descriptors = [], []
     for scale, tilt, turn in VIEWS:
         view, onto = _seen(gray, scale * 320 / max(gray.shape), tilt, turn)
-        found, described = _features(view, MOST_OF_REFERENCE)
+        found, described = _features(view, MOST_OF_REFERENCE // (2 if tilt > 1 else 1))
         back = np.linalg.inv(onto[:, :2])
         found[:, :2] = (found[:, :2] - onto[:, 2]) @ back.T
         found[:, 2:] = (back @ found[:, 2:].reshape(-1, 2, 2)).reshape(-1, 4)
@@ -112,19 +102,24 @@ def matches(scene: Arrays, views: Arrays, longest: float) -> tuple[Array, Array]
     near = np.zeros((0, 6))
     if len(scene["frames"]) == 0 or len(views["frames"]) < 2:
         return near, near
-    a, b = scene["descriptors"].astype(np.float32), views["descriptors"].astype(np.float32)
-    square = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * (a @ b.T)
-    best = square.argmin(axis=1)
-    first = square[np.arange(len(a)), best]
+    alike = _unit(scene["descriptors"]) @ _unit(views["descriptors"]).T
+    best = alike.argmax(axis=1)
+    first = alike[np.arange(len(best)), best]
+    close = np.flatnonzero(first > 1 - FAR**2 / 2)
+    alike, first, best = alike[close], first[close], best[close]
     apart = np.hypot(*(views["frames"][:, None, :2] - views["frames"][None, :, :2]).transpose(2, 0, 1))
-    square[apart[best] < ELSEWHERE * longest] = np.inf
-    kept = first < RATIO**2 * square.min(axis=1)
-    return scene["frames"][kept], views["frames"][best[kept]]
+    alike[apart[best] < ELSEWHERE * longest] = -1
+    ratio = (1 - first) / np.maximum(1 - alike.max(axis=1), 1e-6)
+    kept = np.argsort(ratio, kind="stable")[: min(MOST_MATCHES, int((ratio < RATIO**2).sum()))]
+    return scene["frames"][close[kept]], views["frames"][best[kept]]
 
 
-def search(
-    scene: Arrays, views: Arrays, shape: tuple[int, int], area: float, keep: int = 3
-) -> list[tuple[float, Array, Array]]:
+def _unit(descriptors):
+    found = descriptors.astype(np.float32)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1)
+
+
+def search(scene: Arrays, views: Arrays, shape: tuple[int, int], area: float, keep: int = 3) -> list[tuple[float, Array, Array]]:
     """Places that matches agree on: (log10 NFA, affine map [2 x 3] of the reference into the picture, pairs [k x 4]).
 
     Every match is a pose of its own (its two frames); those of the same pose are counted and fitted. `shape` is the
@@ -149,13 +144,7 @@ def search(
             break
         affine, inside = _fitted(there[members, :2], here[members, :2], 0.06 * max(shape) * size[best])
         if affine is not None:
-            found.append(
-                (
-                    _chance(affine, there, here, size[best], shape, area),
-                    affine,
-                    np.hstack([there[members[inside], :2], here[members[inside], :2]]),
-                )
-            )
+            found.append((_chance(affine, there, here, size[best], shape, area), affine, np.hstack([there[members[inside], :2], here[members[inside], :2]])))
         left &= ~votes[best]
     return sorted(found, key=lambda f: f[0])
 
@@ -179,9 +168,7 @@ def _distinct(there, here, longest, size):
 
 
 def _fitted(there, here, tolerance):
-    affine, inside = cv2.estimateAffine2D(
-        here, there, method=cv2.RANSAC, ransacReprojThreshold=float(tolerance), maxIters=300
-    )
+    affine, inside = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=float(tolerance), maxIters=300)
     if affine is None or inside.sum() < 3:
         return None, None
     values = np.linalg.svd(affine[:, :2], compute_uv=False)
