@@ -41,7 +41,7 @@ class Comparison:
 
 
 def compare(data: bytes, found: Metadata, *, deep: bool = True) -> Comparison | None:
-    """The standard tags against ExifTool, or where it is not installed (or not `deep`) against ExifRead; None if neither can."""
+    """The standard tags against ExifTool or, without it or `deep`, against ExifRead; None if neither can."""
     if deep and (program := exiftool.program()):
         theirs, problems = exiftool.read(data)
         return _compared("ExifTool", program[1], found.tags, theirs, problems, STANDARD)
@@ -98,7 +98,7 @@ def _shown(values: list[str]) -> str:
     return " and ".join(dict.fromkeys(values))[:120]
 
 
-def _exifread(block: bytes) -> tuple[list[Tag], list[str]]:
+def _exifread(block: bytes) -> tuple[tuple[Tag, ...], tuple[str, ...]]:
     """The tags that are compared, by ExifRead, within the budget of reads."""
     import exifread
 
@@ -106,9 +106,9 @@ def _exifread(block: bytes) -> tuple[list[Tag], list[str]]:
     try:
         told = exifread.process_file(makernotes.Counted(block), details=False, extract_thumbnail=False)
     except makernotes.Spent:
-        return [], ["ExifRead was stopped: the file states too many values"]
+        return (), ("ExifRead was stopped: the file states too many values",)
     except (*makernotes.FAILURES, struct.error) as error:
-        return [], [f"ExifRead failed ({type(error).__name__})"]
+        return (), (f"ExifRead failed ({type(error).__name__})",)
     tags = []
     for key, tag in told.items():
         place, _, name = key.partition(" ")
@@ -117,4 +117,4 @@ def _exifread(block: bytes) -> tuple[list[Tag], list[str]]:
         if group and name in _COMPARED:
             value = tag.values if isinstance(tag.values, str) else " ".join(map(str, tag.values))
             tags.append(Tag(group, name, plain(value.rstrip()), value, None, "exifread"))
-    return tags, []
+    return tuple(tags), ()

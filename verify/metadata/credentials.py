@@ -23,7 +23,7 @@ TRAINED = "trainedAlgorithmicMedia"
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """A file that a manifest says it was made from; `failures` are codes recorded when it was taken in, or found now."""
+    """A file that a manifest says it was made from; `failures` are codes recorded then, or found now."""
 
     title: str
     relationship: str
@@ -46,14 +46,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the SDK found. `state` is "valid" or "invalid"; "unreadable" where it could not be parsed; "remote" where only
-    an address is named, which is never fetched.
+    """What the SDK found.
+
+    `state` is "valid" or "invalid"; "unreadable" where it could not be parsed; "remote" where only an address is named,
+    which is never fetched.
     """
 
     state: str
     trust: str  # "trusted", "untrusted", or "not assessed" where no list was named
     sdk: str
-    failures: tuple[str, ...]  # codes of the active manifest and of ingredients as found now, without trust
+    failures: tuple[str, ...]  # codes of the active manifest and of ingredients, as found now, without trust
     active: str = ""
     manifests: tuple[Manifest, ...] = ()
     address: str = ""

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from verify.metadata.found import MAX_TEXT, Tag, Value
@@ -52,7 +53,7 @@ def read(data: bytes) -> tuple[tuple[Tag, ...], tuple[str, ...]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=_environment(),
-        cwd=os.path.dirname(found[0]) or None,
+        cwd=Path(found[0]).parent,
     ) as child:
         _limit(child.pid)
         try:

@@ -12,8 +12,8 @@ from verify.metadata.reading import read
 def listing(path: str, deep: bool = True, trust: str = "") -> dict[str, Any]:
     """Everything as read: picture, digest, format, size, tags, jpeg, c2pa, problems. Raises Unreadable.
 
-    With `deep`, and where ExifTool is installed, its tags stand behind those of the built-in readers. `trust` is the text
-    of a PEM list for Content Credentials.
+    With `deep`, and where ExifTool is installed, its tags stand behind those of the built-in readers. `trust` is the
+    text of a PEM list for Content Credentials.
     """
     picture = image.open(path)
     found = read(picture)

@@ -38,6 +38,7 @@ class Counted(io.BytesIO):
     left = MAX_READS
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """As BytesIO; raises Spent when the allowance is used up."""
         self.left -= 1
         if self.left < 0:
             raise Spent

@@ -1,4 +1,4 @@
-"""The sun's elevation and direction at a place and time (Meeus, Astronomical Algorithms, chapters 12, 13, 22 and 25)."""
+"""The sun's elevation and direction at a place and time (Meeus, Astronomical Algorithms, chapters 12, 13, 25)."""
 
 from __future__ import annotations
 

@@ -22,19 +22,19 @@ DAY = timedelta(hours=26)  # two dates of one moment in the zones farthest apart
 # `hard` rules 0; "modified later" 7 and "satellite" 4, which is why those two alone are UNCLEAR.
 HARD, SOFT = "hard", "soft"
 LIMITS = (
-    "Cameras with a wrong clock, travel across time zones and harmless rewriting all move one clock and not another. Of 71 "
-    "camera files 7 were modified after capture and 4 had a camera clock that differs from satellite time by more than a "
-    "time zone can."
+    "Cameras with a wrong clock, travel across time zones and harmless rewriting all move one clock and not another. "
+    "Of 71 camera files 7 were modified after capture and 4 had a camera clock that differs from satellite time by "
+    "more than a time zone can."
 )
 
 
 def clock_agreement(picture: Image, _: Known) -> Iterable[Finding]:
     """Do the clocks in this file agree with each other?
 
-    Method: every clock (EXIF, XMP, IPTC, satellite time, file name) against the others: fields for one event must be equal;
-    nothing may be modified before it was taken; satellite time must differ from local time by a time zone (the one at the
-    position, where known). Yes: all fit. No: two contradict each other in a way that no original of the development set
-    does. Unclear: a difference that originals have as well. Unable: fewer than two clocks.
+    Method: every clock (EXIF, XMP, IPTC, satellite time, file name) against the others: fields for one event must be
+    equal; nothing may be modified before it was taken; satellite time must differ from local time by a time zone (the
+    one at the position, where known). Yes: all fit. No: two contradict each other in a way that no original of the
+    development set does. Unclear: a difference that originals have as well. Unable: fewer than two clocks.
     Limits: see the finding.
     References: CIPA DC-008 (EXIF 3.0), 4.6.5; Metadata Working Group, Guidelines 2.0, 5.4.
     """
@@ -107,7 +107,7 @@ def _apart(a: Clock, b: Clock) -> timedelta:
 
 
 def _whole_zones(a: Clock, b: Clock) -> bool:
-    """Whether two clocks, one of them without a zone, differ by whole quarters of an hour within the zones there are."""
+    """Whether two clocks, one of them without a zone, differ by whole quarters of an hour."""
     if a.utc and b.utc:
         return False
     apart = abs(a.local - b.local)
@@ -118,14 +118,12 @@ def _whole_zones(a: Clock, b: Clock) -> bool:
 
 def _satellite(a: Clock, b: Clock, zone: timedelta | None, both: str) -> Iterator[tuple[str, str]]:
     ahead = a.local - b.local
-    if a.offset is not None or zone is not None:
-        expected = a.offset if a.offset is not None else zone
-        assert expected is not None
-        if abs(ahead - expected) > STALE:
-            yield (
-                SOFT,
-                f"Satellite time in {clocks.zone(expected)} differs from the camera's by {_words(abs(ahead - expected))}: {both}",
-            )
+    expected = a.offset if a.offset is not None else zone
+    if expected is not None:
+        apart = abs(ahead - expected)
+        if apart > STALE:
+            words = f"{clocks.zone(expected)} differs from the camera's by {_words(apart)}"
+            yield SOFT, f"Satellite time in {words}: {both}"
     elif not ZONES[0] - STALE <= ahead <= ZONES[1] + STALE:
         yield SOFT, f"No time zone is {_words(abs(ahead))} from universal time: {both}"
 

@@ -7,23 +7,26 @@ from collections.abc import Iterable
 from verify import metadata
 from verify.image import Image
 from verify.known import Known
-from verify.metadata import answers, credentials as c2pa
+from verify.metadata import answers
+from verify.metadata import credentials as c2pa
 from verify.model import Answer, Finding
 
 PRIVATE = True
 LIMITS = (
-    "A signature says who signed and that nothing changed since, not that the scene is what it seems. Most pictures carry "
-    "none, and most platforms remove them: absence says nothing. Files signed by early tools can fail with a newer SDK."
+    "A signature says who signed and that nothing changed since, not that the scene is what it seems. Most pictures "
+    "carry none, and most platforms remove them: absence says nothing. Files signed by early tools can fail with a "
+    "newer SDK."
 )
 
 
 def credentials(picture: Image, _: Known, *, trust: str = "") -> Iterable[Finding]:
     """Do the file's Content Credentials verify?
 
-    Method: the C2PA SDK, offline: hashes, signatures, time stamps of the active manifest and of every ingredient. `trust` is
-    the text of a PEM list of certificates; without one, trust is not assessed. Yes: everything verifies. No: something does
-    not verify. Unclear: it verifies, but an ingredient did not when it was taken in, or the signer is not on the list, or
-    only an address is named, which is not fetched. Unable: none in the file, or the optional part is not installed.
+    Method: the C2PA SDK, offline: hashes, signatures, time stamps of the active manifest and of every ingredient.
+    `trust` is the text of a PEM list of certificates; without one, trust is not assessed. Yes: everything verifies.
+    No: something does not verify. Unclear: it verifies, but an ingredient did not when it was taken in, or the signer
+    is not on the list, or only an address is named, which is not fetched. Unable: none in the file, or the optional
+    part is not installed.
     Limits: see the finding.
     References: C2PA Technical Specification 2.1, sections 14 and 15.
     """
@@ -58,8 +61,11 @@ def _answer(told: c2pa.Credentials) -> tuple[Answer, str]:
         return Answer.NO, f"The file's Content Credentials do not verify with SDK {told.sdk}: {codes}."
     if told.broken:
         names = "; ".join(f"{i.title or 'unnamed'} ({', '.join(i.failures)})" for i in told.broken[:3])
-        because = f"The file's own credentials verify with SDK {told.sdk} ({who}), but of an ingredient they did not: {names}."
+        because = (
+            f"The file's own credentials verify with SDK {told.sdk} ({who}), but an ingredient's did not: {names}."
+        )
         return Answer.UNCLEAR, because
     made = "; it says that the picture was created by a trained model" if told.generated else ""
-    because = f"The file's Content Credentials verify with SDK {told.sdk}: {who}, {len(told.manifests)} manifests; {trust}{made}."
+    count = f"{len(told.manifests)} manifest{'s' if len(told.manifests) != 1 else ''}"
+    because = f"The file's Content Credentials verify with SDK {told.sdk}: {who}, {count}; {trust}{made}."
     return (Answer.UNCLEAR if told.trust == "untrusted" else Answer.YES), because

@@ -12,8 +12,8 @@ from verify.model import Answer, Finding, Json
 
 PRIVATE = True
 LIMITS = (
-    "Readers also differ where a standard leaves room. A file built to be read one way here and another way elsewhere shows "
-    "as values that differ or as tags that only one reader sees."
+    "Readers also differ where a standard leaves room. A file built to be read one way here and another way elsewhere "
+    "shows as values that differ or as tags that only one reader sees."
 )
 
 

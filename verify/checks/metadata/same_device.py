@@ -12,8 +12,8 @@ from verify.model import Answer, Finding, Json
 PRIVATE = True
 OWN = True
 LIMITS = (
-    "Serial numbers are text and can be copied or removed. Two devices of one model cannot be told apart by metadata without "
-    "them; the noise of the sensor is another question."
+    "Serial numbers are text and can be copied or removed. Two devices of one model cannot be told apart by metadata "
+    "without them; the noise of the sensor is another question."
 )
 
 
@@ -42,8 +42,8 @@ def same_device(picture: Image, other: Image) -> Iterable[Finding]:
     measured["serials"] = [list(item) for item in common]
     same, different = [item for item in common if item[1] == item[2]], [item for item in common if item[1] != item[2]]
     if different:
-        key, one, two = different[0]
-        because = f"Both name {a.name}, but {key} is {one} in one and {two} in the other."
+        key, ours, other_serial = different[0]
+        because = f"Both name {a.name}, but {key} is {ours} in one and {other_serial} in the other."
         return [Finding(Answer.NO, because, measured=measured, limits=LIMITS)]
     if same:
         because = f"Both name {a.name} with the same serial number {same[0][1]} ({same[0][0]})."

@@ -15,8 +15,8 @@ PRIVATE = True
 OWN = True
 NEAR = 500  # frames: beyond it a counter may have been reset or have wrapped at 9999
 LIMITS = (
-    "Counters are reset, wrap at 9999, run per folder or per card, and files are renamed; clocks are set. Measured on too few "
-    "pairs to state a rate: the development set holds three frames of one camera."
+    "Counters are reset, wrap at 9999, run per folder or per card, and files are renamed; clocks are set. Measured on "
+    "too few pairs to state a rate: the development set holds three frames of one camera."
 )
 # Names that cameras give (DCF, JEITA CP-3461: four free characters and four digits) and the phones' longer counters.
 _NAME = re.compile(r"^([A-Za-z_]{3,4}\d?)[-_]?(\d{4,5})(?:\D|$)")
@@ -32,9 +32,10 @@ _COUNTERS = (
 def sequence(picture: Image, other: Image) -> Iterable[Finding]:
     """Do these two pictures fit one sequence of one camera?
 
-    Method: the device, the frame number (maker note or file name) and the capture time of each. Yes: the same device, and
-    numbers and times run the same way. No: the same device, numbers at most 500 apart, but the later number has the
-    earlier time. Unclear: another device, far apart, or the same number. Unable: no number or no time in one of them.
+    Method: the device, the frame number (maker note or file name) and the capture time of each. Yes: the same device,
+    and numbers and times run the same way. No: the same device, numbers at most 500 apart, but the later number has
+    the earlier time. Unclear: another device, far apart, or the same number. Unable: no number or no time in one of
+    them.
     Limits: see the finding.
     References: JEITA CP-3461 (DCF), 3.2.
     """
@@ -45,7 +46,10 @@ def sequence(picture: Image, other: Image) -> Iterable[Finding]:
     frames = [_number(read, one.name) for read, one in zip(found, (picture, other), strict=True)]
     times = [_time(read) for read in found]
     names = [devices.device(read).name for read in found]
-    measured: dict[str, Json] = {"numbers": [f and f[1] for f in frames], "times": [t and t.isoformat() for t in times]}
+    measured: dict[str, Json] = {
+        "numbers": [f[1] if f else None for f in frames],
+        "times": [t.isoformat() if t else None for t in times],
+    }
     first, second = frames
     if first is None or second is None or times[0] is None or times[1] is None:
         because = "A frame number or a capture time is missing in at least one of the two."

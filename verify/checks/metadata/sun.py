@@ -20,8 +20,8 @@ FITS, CONTRADICTS = (
     35.0,
 )  # degrees between a shadow read off a photograph and the true one: reading it is rough work
 LIMITS = (
-    "The almanac is exact to 0.02°, the reading of a photograph is not: lamps, clouds, mountains and tilted ground mislead, "
-    "and the stated time and place may be wrong, which is what this question is for."
+    "The almanac is exact to 0.02°, the reading of a photograph is not: lamps, clouds, mountains and tilted ground "
+    "mislead, and the stated time and place may be wrong, which is what this question is for."
 )
 
 
@@ -36,10 +36,10 @@ def sun(
 ) -> Iterable[Finding]:
     """Does the sun agree with the stated place and time?
 
-    Method: elevation and direction of the sun (Meeus) where and when the file says, or at `place` (degrees north and east)
-    and `time` (ISO 8601 with zone). The analyst states what is seen: `light` "day" or "night", `shadow` the direction in
-    which shadows fall, degrees from north. Yes: both fit. No: one contradicts. Unclear: twilight, a rough reading, or
-    nothing stated. Unable: place, time or zone unknown.
+    Method: elevation and direction of the sun (Meeus) where and when the file says, or at `place` (degrees north and
+    east) and `time` (ISO 8601 with zone). The analyst states what is seen: `light` "day" or "night", `shadow` the
+    direction in which shadows fall, degrees from north. Yes: both fit. No: one contradicts. Unclear: twilight, a rough
+    reading, or nothing stated. Unable: place, time or zone unknown.
     Limits: see the finding.
     References: Meeus, Astronomical Algorithms (2nd ed.), chapters 13 and 25.
     """
