@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -253,10 +253,11 @@ class Case:
                 search = self._searched(digest, identity)
                 if not search:
                     search = asking.search(guard, self._source(checks.get(asking.COPY), picture), archive)
+                    search = replace(search, unable=search.unable + broken)
                     for hit in search.hits:
                         self.store.take_in(hit.path)
                     if not search.hits:
-                        body = {"archive": identity, "searched": search.searched, "unable": search.unable + broken}
+                        body = {"archive": identity, "searched": search.searched, "unable": search.unable}
                         self.log.append("search-without-result", body | {"picture": digest})
                 found[digest] = search
         return found
