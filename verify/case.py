@@ -379,10 +379,18 @@ class Case:
     # --- what comes out -----------------------------------------------------------------------------------------------
 
     def write_up(self, formats: Sequence[str] = ("html", "md")) -> list[Path]:
-        """Write the case up from log and store; the same log gives the same bytes."""
+        """Write the case up from log and store; the same log gives the same bytes.
+
+        One that takes the place of a write-up that was packed for others is on the record too.
+        """
         from verify import report
 
-        return report.write_up(self.folder, formats)
+        written = report.write_up(self.folder, formats)
+        packed = {entry.body["file"] for entry in self.entries("export")}
+        for path in written:
+            if path.name in packed:
+                self.log.export(path.name)
+        return written
 
     def rerun(self) -> Iterator[tuple[Entry, Any]]:
         """Every check entry again with its logged settings and inputs; yields what `log.rerun.compare` says of each."""
@@ -391,7 +399,7 @@ class Case:
         shelf = {reference.digest: reference for reference in self.known}
         with Guard() as guard:
             for entry in self.entries("check"):
-                yield entry, rerun.compare(entry, *self._again(guard, entry, shelf))
+                yield entry, rerun.compare(entry, *self._again(guard, entry, shelf), read=self.store.read)
 
     def _again(
         self, guard: Guard, entry: Entry, shelf: Mapping[str, Reference]
