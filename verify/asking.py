@@ -132,12 +132,17 @@ def search(guard: Guard, picture: Source, archive: Sequence[Source]) -> Search:
 
 @cache
 def versions() -> dict[str, str]:
-    """Name: version and SHA-256 of the installed file list, of each distribution that decides what a check finds."""
+    """Name: version and SHA-256 of the list of installed files, of each distribution that decides what a check finds.
+
+    What an installer adds (scripts, its own name, compiled copies) is left out: the same wheel has the same digest.
+    """
     found = {"python": platform.python_version()}
     for name in DECIDING:
         with contextlib.suppress(PackageNotFoundError):
-            listing = distribution(name).read_text("RECORD") or ""
-            found[name] = f"{distribution(name).version} sha256:{hashlib.sha256(listing.encode()).hexdigest()}"
+            lines = (distribution(name).read_text("RECORD") or "").splitlines()
+            shipped = [line for line in lines if ",sha256=" in line and ".dist-info/" not in line and line[:2] != ".."]
+            digest = hashlib.sha256("\n".join(sorted(shipped)).encode()).hexdigest()
+            found[name] = f"{distribution(name).version} sha256:{digest}"
     return found
 
 
