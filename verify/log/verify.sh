@@ -156,7 +156,7 @@ def broken($digests; $loose; $at): .prev as $prev
 [inputs] as $all
 | [$all[range(0; $all | length; 2)]] as $digests | [$all[range(1; $all | length; 2)]] as $entries
 | [$entries[] | if plain | not then "canonical" elif form | not then "form" else "good" end] as $forms
-| (now + 300 | todate | .[0:19] + ".999Z") as $latest
+| (now + 300 | floor | todate | .[0:19] + ".999Z") as $latest
 | reduce range(0; $entries | length) as $at ({said: [], next: 1, time: "", loose: {}};
     $entries[$at] as $entry
     | if $forms[$at] == "canonical" then .said += [wrong("canonical"; $at + 1; "has a number, text or key that is not written by the rule of the log")]
