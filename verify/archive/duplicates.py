@@ -65,11 +65,11 @@ def find_duplicates(
     Files that cannot be read come first, one Unread each. Raises Refused where there is no file at all.
     """
     files = every_file(paths)
-    watched = progress or _silent
+    watched = progress or silent
     signed: dict[int, Signature] = {}
     for number, result in watched(_sign(files, workers), len(files), "reading"):
         if isinstance(result, EvidenceError):
-            yield Unread(str(files[number]), _named(result, files[number]))
+            yield Unread(str(files[number]), named(result, files[number]))
         else:
             signed[number] = Signature.unpack(result)
     same: dict[str, list[int]] = {}
@@ -183,11 +183,13 @@ def _record(files: Sequence[Path], i: int, j: int, found: Comparison) -> Duplica
     return Duplicate(str(files[i]), str(files[j]), found.relation, found.finding)
 
 
-def _named(error: EvidenceError, path: Path) -> str:
+def named(error: EvidenceError, path: Path) -> str:
+    """The error as a sentence that names the file."""
     text = str(error).rstrip(".") + "."
     return text if path.name in text else f"{path.name}: {text}"
 
 
-def _silent(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+def silent(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+    """Progress that nobody watches."""
     del total, what
     return iter(items)

@@ -34,6 +34,7 @@ class Overlay:
 
 
 def by_features(a: Signature, b: Signature, mirrored: bool | None) -> Overlay | None:
+    """The overlay that local features agree on, in the handedness given, or the better of both."""
     if mirrored is None:
         found = geometry.align(a.features, b.features, a.work, b.work)
     else:
@@ -105,6 +106,7 @@ def _scale(size: tuple[int, int], picture: npt.NDArray[np.uint8]) -> Floats:
 
 
 def full_pixels(picture: Signature) -> Floats:
+    """Pixels of the work image to those of the picture itself."""
     return between(picture.work, picture.full)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from verify import image
+from verify import guard, image
 from verify.archive import agreement, features, hashing, panels
 from verify.archive.features import Features
 
@@ -126,6 +127,12 @@ def sign_file(path: str, local: bool = True) -> Arrays:
     cv2.setNumThreads(1)
     opened = image.open(path)
     return sign(opened.data, opened.name, local=local).pack()
+
+
+def sign_guarded(path: Path) -> Signature:
+    """A file's signature, made in a guarded child. Raises Unreadable or GuardError."""
+    with guard.Guard() as child:
+        return Signature.unpack(child.call(f"{__name__}:sign_file", path=str(path)))
 
 
 def same_pixels(path: str, other: str) -> bool:
