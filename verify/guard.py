@@ -11,12 +11,10 @@ import importlib
 import json
 import os
 import queue
-import select
 import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, Any, Self
@@ -64,17 +62,25 @@ class Guard:
         exception of the job arrives as GuardError with its type and text.
         """
         child = self._ready()
-        deadline = time.monotonic() + self.limits.seconds
+        expired = threading.Event()
+
+        def end() -> None:
+            expired.set()
+            child.kill()
+
+        timer = threading.Timer(self.limits.seconds, end)
+        timer.daemon = True
+        timer.start()
         try:
             _write(child.stdin, {"function": function, "arguments": arguments})
-            reply = _read(child.stdout, deadline)
-        except (BrokenPipeError, EOFError, ValueError) as error:
+            reply = _read(child.stdout)
+        except (OSError, EOFError, ValueError) as error:
+            if expired.is_set():
+                self.close()
+                raise TimedOut(f"no answer within {self.limits.seconds:g} s; the file was left alone") from error
             raise self._post_mortem(child) from error
-        except TimeoutError as error:
-            self.close()
-            raise TimedOut(
-                f"no answer within {self.limits.seconds:g} s of wall clock; the file was left alone"
-            ) from error
+        finally:
+            timer.cancel()
         self._done += 1
         if "error" in reply:
             kind = _ERRORS.get(reply["error"])
@@ -202,11 +208,11 @@ def _write(stream: IO[bytes] | None, value: Any) -> None:
     stream.flush()
 
 
-def _read(stream: IO[bytes] | None, deadline: float | None = None) -> Any:
+def _read(stream: IO[bytes] | None) -> Any:
     assert stream
-    head_size, blob_size = struct.unpack("<II", _exactly(stream, 8, deadline))
-    head = json.loads(_exactly(stream, head_size, deadline))
-    blobs = memoryview(_exactly(stream, blob_size, deadline))
+    head_size, blob_size = struct.unpack("<II", _exactly(stream, 8))
+    head = json.loads(_exactly(stream, head_size))
+    blobs = memoryview(_exactly(stream, blob_size))
     at = 0
 
     def unpack(item: Any) -> Any:
@@ -231,17 +237,11 @@ def _read(stream: IO[bytes] | None, deadline: float | None = None) -> Any:
     return unpack(head)
 
 
-def _exactly(stream: IO[bytes], size: int, deadline: float | None) -> bytes:
-    parts = bytearray()
-    fd = stream.fileno()
-    while len(parts) < size:
-        if deadline is not None and not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise TimeoutError
-        part = os.read(fd, min(size - len(parts), 1 << 20))
-        if not part:
-            raise EOFError
-        parts += part
-    return bytes(parts)
+def _exactly(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
 
 
 # --- in the child -----------------------------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ def _serve() -> None:
     """The child's loop: read a job, run it under the limits, write what came of it."""
     limits = Limits(**json.loads(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb")
-    jobs = os.fdopen(os.dup(0), "rb", buffering=0)
+    jobs = os.fdopen(os.dup(0), "rb")
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)  # a library that prints must not break the frames

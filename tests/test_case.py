@@ -1,0 +1,162 @@
+import zipfile
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.drawn import encode, scene
+from verify.case import Case
+from verify.errors import Refused, Unreadable
+from verify.model import Evidence
+
+
+class Clock:
+    """A clock that moves a second at every look."""
+
+    def __init__(self):
+        self.now = datetime(2026, 1, 2, tzinfo=UTC)
+
+    def __call__(self):
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture
+def case(tmp_path):
+    return Case.new(tmp_path / "case", title="A room", actor="heron", clock=Clock())
+
+
+@pytest.fixture
+def leak(tmp_path):
+    path = tmp_path / "IMG_20240101_120000.jpg"
+    path.write_bytes(encode(scene(31)))
+    return path
+
+
+def test_evidence_is_known_by_label_name_and_digest(case, leak):
+    (taken,) = case.add([leak], source="a stick")
+    assert isinstance(taken, Evidence)
+    assert case.find("picture-01") == case.find(leak.name) == case.find(taken.digest[:12])
+    assert case.store.read(taken.digest) == leak.read_bytes()
+
+
+def test_a_file_that_cannot_be_had_is_on_the_record(case, tmp_path):
+    (failed,) = case.add([tmp_path / "gone.jpg"], source="a stick")
+    assert isinstance(failed, Unreadable)
+    (entry,) = case.entries("intake")
+    assert entry.body["evidence"] is None
+    assert "gone.jpg" in entry.private["unable"]
+
+
+def test_an_archive_gives_its_members_and_what_was_left_out(case, leak, tmp_path):
+    packed = tmp_path / "leak.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(leak, "../../escape.jpg")
+    (member,) = case.add([packed], source="a stick")
+    assert member.name == "escape.jpg"
+    assert not (tmp_path.parent / "escape.jpg").exists()
+    assert case.entries("intake")[0].body["archive"]
+
+
+def test_file_names_stay_in_the_private_part(case, leak):
+    case.add([leak], source="from A. N. Other")
+    list(case.ask_all())
+    public = (case.folder / "log" / "verification.jsonl").read_text()
+    assert leak.name not in public
+    assert "Other" not in public
+    assert str(case.folder.parent) not in public
+
+
+def test_what_the_log_answers_is_not_asked_again(case, leak):
+    case.add([leak], source="a stick")
+    first = len(list(case.ask_all()))
+    assert first
+    assert list(case.ask_all()) == []
+
+
+def test_a_setting_of_the_case_is_in_force_and_logged_and_an_unknown_one_is_refused(case, leak):
+    (case.folder / "case.toml").write_text('title = "t"\nauthor = "heron"\nwrong = 1\n')
+    with pytest.raises(Refused, match="wrong"):
+        Case(case.folder)
+
+
+def test_statements_of_people_are_logged_in_their_words(case, leak):
+    case.add([leak], source="a stick")
+    asked = next(case.ask_all())
+    entry = case.entries("check")[0]
+    assert case.claim("It is staged.", by="the ministry") == "C1"
+    assert case.hypothesis("taken there", rival="H2") == "H1"
+    assert case.hypothesis("staged", rival="H1") == "H2"
+    case.link(entry.seq, "H1", "neutral", why="says nothing of the place")
+    case.conclude("open", about="H1")
+    assert asked.check == entry.body["check"]
+    assert [e.kind for e in case.entries()][-5:] == ["claim", "hypothesis", "hypothesis", "link", "conclusion"]
+    for wrong in ((entry.seq, "H9", "for"), (entry.seq, "H1", "sideways"), (1, "H1", "for")):
+        with pytest.raises(Refused):
+            case.link(*wrong, why="?")
+
+
+def test_two_cases_share_nothing(tmp_path, leak):
+    one, two = (Case.new(tmp_path / name, title=name, actor="heron") for name in ("one", "two"))
+    one.add([leak], source="a stick")
+    assert two.pictures == ()
+    assert one.log.head != two.log.head
+
+
+def test_a_new_case_wants_an_empty_folder(tmp_path, leak):
+    with pytest.raises(Refused, match="not empty"):
+        Case.new(tmp_path, title="t", actor="heron")
+
+
+def test_a_title_with_every_awkward_character_is_read_back(tmp_path):
+    title = 'a "b" \\ \x7f \x01 ə 🚩'
+    assert Case.new(tmp_path / "c", title=title, actor="heron").wishes["title"] == title
+
+
+def test_a_rerun_of_an_untouched_case_is_identical(case, leak):
+    case.add([leak], source="a stick")
+    list(case.ask_all())
+    outcomes = {outcome.state for _, outcome in case.rerun()}
+    assert outcomes == {"identical"}
+
+
+def cropped(seed):
+    return encode(scene(seed)[60:420, 80:600])
+
+
+def test_an_archive_is_searched_and_what_it_holds_comes_into_the_store(tmp_path, leak):
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    (archive / "old.jpg").write_bytes(cropped(31))
+    (archive / "other.jpg").write_bytes(encode(scene(32)))
+    (archive / "broken.jpg").write_bytes(b"no picture")
+    (archive / "empty.jpg").write_bytes(b"")
+    case = Case.new(tmp_path / "case", title="t", actor="heron", archive=archive, clock=Clock())
+    case.add([leak], source="a stick")
+    (asked,) = case.ask_all(["copy"])
+    assert asked.answer == "yes"
+    assert asked.findings[0].against.name == "old.jpg"
+    (entry,) = case.entries("check")
+    assert entry.body["searched"] == {"archive": entry.body["searched"]["archive"], "pictures": 3, "unable": 2}
+    assert {outcome.state for _, outcome in case.rerun()} == {"identical"}
+    assert list(case.ask_all(["copy"])) == []
+
+
+def test_a_search_that_finds_nothing_is_logged_once(tmp_path, leak):
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    (archive / "other.jpg").write_bytes(encode(scene(33)))
+    case = Case.new(tmp_path / "case", title="t", actor="heron", archive=archive, clock=Clock())
+    case.add([leak], source="a stick")
+    assert list(case.ask_all(["copy"])) == []
+    assert list(case.ask_all(["copy"])) == []
+    (entry,) = case.entries("search-without-result")
+    assert entry.body["searched"] == 1
+
+
+def test_a_reference_made_from_the_picture_is_refused(case, leak, tmp_path):
+    (tmp_path / "crop.jpg").write_bytes(cropped(31))
+    case.add([leak], source="a stick")
+    case.add_known("rooms", "The lobby", [tmp_path / "crop.jpg"], source="an album", vouched_by="heron")
+    (asked,) = case.ask_all(["room"])
+    assert asked.answer == "unable"
+    assert "copy of the picture" in asked.findings[0].because
