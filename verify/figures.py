@@ -141,7 +141,7 @@ def _regions(panel: Pixels, regions: Sequence[Region], side: str, scale: float, 
         if region.of != side or not region.polygon:
             continue
         points = _scaled(region.polygon, scale, panel)
-        for thickness, colour in ((5, INK), (3, _colour(marks[index]))):
+        for thickness, colour in ((4, INK), (2, _colour(marks[index]))):
             cv2.polylines(panel, [points], isClosed=True, color=colour, thickness=thickness, lineType=cv2.LINE_AA)
         chips.append((points, marks[index], region.label))
     picture = PIL.Image.fromarray(panel)

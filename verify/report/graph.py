@@ -46,7 +46,7 @@ def _line(edge: Edge, place: Mapping[str, tuple[int, float]]) -> str:
         path = f"M{edge_at:.0f} {ay:.0f} C{out:.0f} {ay:.0f} {out:.0f} {by:.0f} {edge_at:.0f} {by:.0f}"
     else:
         path = f"M{ax + half:.0f} {ay:.0f} C{ax + 190:.0f} {ay:.0f} {bx - 190:.0f} {by:.0f} {bx - half:.0f} {by:.0f}"
-    return f'<a href="#e{edge.question}"><path d="{path}" class="edge {escape(inert(edge.check))}"/></a>'
+    return f'<a href="#{escape(edge.card)}"><path d="{path}" class="edge {escape(inert(edge.check))}"/></a>'
 
 
 def _node(digest: str, at: tuple[int, float], name: str, thumb: str | None, beside: int) -> str:

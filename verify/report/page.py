@@ -9,10 +9,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from verify.model import Answer
+from verify.model import Answer, Finding
 from verify.report import graph, telling
 from verify.report.pictures import Album, data_uri
-from verify.report.reading import Picture, Question, Story
+from verify.report.reading import Picture, Story
 from verify.report.telling import ORDER, Card, Topic
 from verify.report.text import flat, inert, number
 
@@ -87,15 +87,15 @@ def _pictured(story: Story) -> Iterator[str]:
     yield from dict.fromkeys(reference.digest for reference in story.references)
 
 
-def _figures(told: list[Topic], album: Album) -> dict[int, list[tuple[str, Any]]]:
-    """By check entry: data URI and finding of each figure, until the page holds `FIGURES`."""
-    found: dict[int, list[tuple[str, Any]]] = {}
+def _figures(told: list[Topic], album: Album) -> dict[str, list[tuple[Markup, Finding]]]:
+    """By the card's mark: data URI and finding of each figure, until the page holds `FIGURES`."""
+    found: dict[str, list[tuple[Markup, Finding]]] = {}
     room = FIGURES
     for card in (card for topic in told for card in topic.cards):
         for finding in card.drawn[:room]:
-            jpeg = album.figure(card.question.picture, finding)
+            jpeg = album.figure(card.picture.digest or "", finding)
             if jpeg:
-                found.setdefault(card.question.seq, []).append((_src(jpeg), finding))
+                found.setdefault(card.anchor, []).append((_src(jpeg), finding))
                 room -= 1
     return found
 
@@ -108,7 +108,7 @@ def unread(story: Story, told: list[Topic], album: Album) -> list[tuple[Picture,
         if picture.digest is None:
             found.append((picture, picture.unable or "The reason is private and was withheld."))
         elif not album.get(picture.digest):
-            why = [c.question.because for c in cards if c.picture is picture and c.question.answer is Answer.UNABLE]
+            why = [c.because for c in cards if c.picture is picture and c.answer is Answer.UNABLE]
             found.append((picture, why[0] if why else album.unable[picture.digest]))
     return found
 
@@ -120,14 +120,11 @@ def _graph(story: Story, joined: list[telling.Edge], thumbs: dict[str, Markup]) 
     return Markup(graph.draw(joined, ordered, names, thumbs)) if joined else Markup("")  # noqa: S704 escaped where drawn
 
 
-def _grid(story: Story, told: list[Topic]) -> list[tuple[Picture, list[Question | None]]]:
-    """Pictures by questions: the answer of each, or None where it was not asked."""
+def _grid(story: Story, told: list[Topic]) -> list[tuple[Picture, list[Card | None]]]:
+    """Pictures by questions: the card of each, or None where it was not asked."""
     rows = []
     for picture in story.pictures:
-        cells = [
-            next((card.question for card in topic.cards if card.question.picture == picture.digest), None)
-            for topic in told
-        ]
+        cells = [next((card for card in topic.cards if card.picture.digest == picture.digest), None) for topic in told]
         rows.append((picture, cells))
     return rows
 

@@ -141,35 +141,46 @@ def _questions(told: list[Topic]) -> Iterator[str]:
 
 
 def _card(card: Card) -> Iterator[str]:
+    yield f"- **{card.answer.value}** {md(card.picture.label)}: {md(card.because)}"
+    yield f"  - {'; '.join(_about(card))}"
     question = card.question
-    level = question.findings[0].level if question.findings else None
-    extras = [f"level {md(level)}"] if level else []
-    extras += [f"rests on what is {card.rests_on}"] if card.rests_on else []
-    extras += [f"{question.compared} compared"] if question.compared else []
-    yield f"- **{question.answer.value}** {md(card.picture.label)}: {md(question.because)}"
-    yield f"  - {'; '.join([*extras, f'check {md(question.check)} {md(question.version)}, entry {question.seq}'])}"
-    for finding in question.findings[1:] if question.compared != 1 else ():
+    for finding in question.findings[1:] if question and question.compared != 1 else ():
         name = md(finding.against.name) + ": " if finding.against else ""
         yield f"  - **{finding.answer.value}** {name}{md(finding.because)}"
-    measured = flat(question.findings[0].measured) if question.findings else []
+    for met in card.met:
+        with_whom = f"{md(met.picture.label)} (entry {met.question.seq})"
+        yield f"  - **{met.finding.answer.value}** {with_whom}: {md(met.finding.because)}"
+    measured = flat(card.first.measured) if card.first else []
     if measured:
         yield "  - Measured: " + "; ".join(f"{md(name)} {md(value)}" for name, value in measured)
-    for strength in question.findings[0].strength if question.findings else ():
+    for strength in card.first.strength if card.first else ():
         yield (
             f"  - Strength: log10 of the likelihood ratio {number(strength.log10_lr)} for {md(strength.proposition)} "
             f"(calibration {md(strength.calibration)}, measured on {md(strength.population)})"
         )
-    if question.limits:
-        yield f"  - May be wrong: {md(question.limits)}"
+    if card.first and card.first.limits:
+        yield f"  - May be wrong: {md(card.first.limits)}"
     for earlier in card.before:
         yield f"  - Asked before (entry {earlier.seq}): **{earlier.answer.value}** {md(earlier.because)}"
+
+
+def _about(card: Card) -> Iterator[str]:
+    if card.first and card.first.level:
+        yield f"level {md(card.first.level)}"
+    if card.rests_on:
+        yield f"rests on what is {card.rests_on}"
+    if card.question:
+        yield f"{card.question.compared} compared" if card.question.compared else "nothing compared"
+        yield f"check {md(card.check)} {md(card.question.version)}, entry {card.question.seq}"
+    else:
+        yield f"check {md(card.check)}"
 
 
 def _joined(story: Story, told: list[Topic]) -> Iterator[str]:
     yield "## Same place, same thing\n"
     joined = telling.edges(told)
     for edge in joined:
-        yield f"- {md(edge.check)}: {md(story.name_of(edge.a))} and {md(story.name_of(edge.b))} (entry {edge.question})"
+        yield f"- {md(edge.check)}: {md(story.name_of(edge.a))} and {md(story.name_of(edge.b))}"
     yield "" if joined else "- No pair of pictures was answered yes.\n"
 
 
@@ -183,7 +194,7 @@ def _unread(story: Story, told: list[Topic], album: Album) -> Iterator[str]:
 def _method(story: Story, told: list[Topic]) -> Iterator[str]:
     yield "## Methods, versions and the log\n"
     for topic in told:
-        named = ", ".join(dict.fromkeys(md(card.question.version) for card in topic.cards))
+        named = ", ".join(dict.fromkeys(md(card.question.version) for card in topic.cards if card.question))
         yield f"- {md(topic.check)}, version {named}: {md(topic.text)}"
     yield from (f"- {md(name)} {md(value)}" for name, value in versions(story))
     yield f"\nCase {md(story.case)}, begun with {md(story.toolkit)}. Head after {story.length} entries:\n"

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verify.errors import Refused
 from verify.image import Image
-from verify.matching import agreement, copies, features, geometry, matches
+from verify.matching import agreement, features, geometry, matches
 from verify.model import Answer, Finding, Pair, Portability, Region
 
 VERSION = "1"
@@ -55,15 +54,12 @@ def room(picture: Image, other: Image, *, surface: float = 40.0) -> Iterable[Fin
 
     References: Lowe 2004; Arandjelović & Zisserman 2012; Moisan, Moulon & Monasse 2012; Barath et al. 2020.
     """
-    a, b = _features(picture), _features(other)
-    raw = matches.match(a, b)
+    if unfit := _unfit(picture) or _unfit(other):
+        yield Finding(Answer.UNABLE, unfit)
+        return
+    a, b = features.features(picture), features.features(other)
     gray = _working(picture), _working(other)
-    whole = geometry.homography(raw)
-    if whole and copies.is_copy(*gray, whole, raw):
-        raise Refused(
-            f"{other.name} is a copy or crop of {picture.name} itself: it would match perfectly and say nothing."
-        )
-    found = matches.guarded(raw)
+    found = matches.guarded(matches.match(a, b))
     planes = [
         _Plane(model, rest, *geometry.spread(model, found), agreement.agreement(*gray, model, rest))
         for model, rest in geometry.planes(found, enough=DESIGN)
@@ -71,18 +67,16 @@ def room(picture: Image, other: Image, *, surface: float = 40.0) -> Iterable[Fin
     yield _finding(max(planes, key=lambda plane: plane.score, default=None), found, (a, b), surface)
 
 
-def _features(image: Image) -> features.Features:
-    """The features of a picture that can serve. Raises Refused."""
-    if min(image.size) < SMALLEST:
-        raise Refused(
-            f"{image.name}: {image.size[0]} x {image.size[1]} pixels; expected at least {SMALLEST} on each side"
+def _unfit(image: Image) -> str:
+    """Why a picture cannot serve, as a sentence; empty where it can."""
+    width, height = image.size
+    if min(width, height) < SMALLEST:
+        return (
+            f"{image.name} is too small to compare: {width} x {height} pixels; expected at least {SMALLEST} each way."
         )
-    found = features.features(image)
-    if len(found) < FEWEST:
-        raise Refused(
-            f"{image.name}: too uniform to compare: {len(found)} points stand out; expected at least {FEWEST}"
-        )
-    return found
+    if (count := len(features.features(image))) < FEWEST:
+        return f"{image.name} is too uniform to compare: {count} points stand out; expected at least {FEWEST}."
+    return ""
 
 
 def _working(image: Image) -> features.Array:
