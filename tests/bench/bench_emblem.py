@@ -32,9 +32,9 @@ from verify.matching import emblems
 from verify.matching.emblems import sighting
 
 SIZES = (32, 48, 64, 96)
-LARGEST = 720  # pixels of a room's longer side
+LARGEST = 640  # pixels of a room's longer side
 NEAR = 0.3  # of the emblem: a place this far from the truth is another place
-TOO_SMALL = 45
+TOO_SMALL = 0.95 * 45  # pixels, as in the check
 
 
 def places(
