@@ -14,6 +14,7 @@ KIND = "emblems"
 
 SMALLEST = 24  # pixels of the picture's shorter side
 TOO_SMALL = 45  # pixels: an emblem smaller than this keeps its shape and colours, not what tells it from its like
+MEASURED = 0.95  # of its true size, as small as an emblem of 48 px is usually measured
 SHOWN = 60  # pairs kept in the finding
 LIMITS = (
     "It tells a design, not an object: another copy of the emblem, a print of it or a look-alike matches as well. "
@@ -69,7 +70,7 @@ def _found(best: emblems.Sighting, picture: tuple[int, int], yes: float, larger:
     score, size = emblems.score(best), best.fit.size
     shape = f"{size:.0f} px, edges agree at {best.fit.edges:.2f}"
     shape += f", {len(best.pairs)} features on one plane" if len(best.pairs) else ""
-    sure = score >= yes and size >= TOO_SMALL
+    sure = score >= yes and size >= MEASURED * TOO_SMALL
     if sure:
         because = f"The design of the reference is in the picture: {shape} (score {score:.1f}, needed {yes:.1f})."
     elif score >= yes:
