@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ def stacks(pixels: Bytes, smallest: float = 12, largest: float = 320) -> Iterato
     """Every stack of three even, contrasting bands, `smallest` to `largest` pixels the middle one."""
     scale = BAND / smallest
     while min(pixels.shape[:2]) * scale > 3 * BAND and BAND / scale <= largest:
-        level = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        level = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
         for angle in ANGLES:
             turned, back = _turned(level, angle)
             yield from _level(turned, back, scale, angle)
@@ -63,14 +64,18 @@ def _turned(level: Bytes, angle: float) -> tuple[Floats, Floats]:
     cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
     size = (int(height * sin + width * cos) + 1, int(height * cos + width * sin) + 1)
     matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    turned = cv2.warpAffine(level, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(128, 128, 128)) if angle else level
+    turned = (
+        cv2.warpAffine(level, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(128, 128, 128)) if angle else level
+    )
     return turned.astype(np.float32) * np.float32(1 / 255), np.asarray(cv2.invertAffineTransform(matrix), np.float32)
 
 
 def _level(turned: Floats, back: Floats, scale: float, angle: float) -> Iterator[Stack]:
     """Stacks whose middle band is BAND pixels at this scale."""
     middle, spread = _window(turned, (4, 4))
-    edge, edge_spread = _window(turned, (4, 3))  # the outer bands only beside the border, so that any share of theirs fits
+    edge, edge_spread = _window(
+        turned, (4, 3)
+    )  # the outer bands only beside the border, so that any share of theirs fits
     shift = 5  # rows from the middle to an outer window of 3 that keeps a pixel from the border
     reach = shift + 2
     rows = turned.shape[0] - 2 * reach
@@ -79,10 +84,11 @@ def _level(turned: Floats, back: Floats, scale: float, angle: float) -> Iterator
     above, centre, below = (np.s_[reach + d : reach + d + rows] for d in (-shift, 0, shift))
     three = (edge[above], middle[centre], edge[below])
     noise = np.maximum(np.maximum(edge_spread[above], spread[centre]), edge_spread[below])
-    least = np.minimum(_top(cv2.absdiff(three[0], three[1])), _top(cv2.absdiff(three[1], three[2])))
-    bright = _top(three[0] + three[1] + three[2]) / 3
+    least = np.minimum(_top(np.abs(three[0] - three[1])), _top(np.abs(three[1] - three[2])))
+    bright = np.asarray(_top(three[0] + three[1] + three[2]) / 3, np.float32)
     keep = (least > CONTRAST * bright) & (noise < EVEN * least) & (bright > 0.06)
-    yield from _followed(keep, three, noise / np.maximum(least, 1e-6), back, scale, angle, reach)
+    rough = (noise / np.maximum(least, 1e-6)).astype(np.float32)
+    yield from _followed(keep, three, rough, back, scale, angle, reach)
 
 
 def _top(channels: Floats) -> Floats:
@@ -93,13 +99,21 @@ def _top(channels: Floats) -> Floats:
 def _window(level: Floats, size: tuple[int, int]) -> tuple[Floats, Floats]:
     """Mean colour [H x W x 3] and largest standard deviation of a channel [H x W] in the window about each pixel."""
     mean = cv2.blur(level, size)
-    return np.asarray(mean, np.float32), np.sqrt(np.maximum(_top(cv2.blur(level * level, size) - mean * mean), 0))
+    return np.asarray(mean, np.float32), np.sqrt(
+        np.maximum(_top(np.asarray(cv2.blur(level * level, size) - mean * mean, np.float32)), 0)
+    )
 
 
 def _followed(
-    keep: npt.NDArray[np.bool_], three: tuple[Floats, ...], rough: Floats, back: Floats, scale: float, angle: float, reach: int
+    keep: npt.NDArray[np.bool_],
+    three: tuple[Floats, ...],
+    rough: Floats,
+    back: Floats,
+    scale: float,
+    angle: float,
+    reach: int,
 ) -> Iterator[Stack]:
-    """Connected runs of columns whose bands move by at most a pixel a column: folds bend borders, they do not cut them."""
+    """Connected runs of columns whose bands move by at most two pixels a column: folds bend borders, no more."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(keep.astype(np.uint8), connectivity=8)
     for number in range(1, count):
         x, y, width, height, area = stats[number]
@@ -125,4 +139,4 @@ def _alike(picked: Floats, rows: npt.NDArray[np.intp]) -> Iterator[tuple[int, in
     step = np.abs(np.diff(picked / level, axis=0)).max(axis=(1, 2))
     cuts = np.flatnonzero((step > 0.35) | (np.abs(np.diff(rows)) > 2)) + 1
     edges = [0, *cuts, len(picked)]
-    yield from zip(edges[:-1], edges[1:], strict=True)
+    yield from pairwise(edges)

@@ -1,4 +1,4 @@
-"""How often scenes without flags come as close to a design: counted on measured scenes, with a fitted tail below them."""
+"""How often scenes without flags come as close to a design: measured scenes, with a fitted tail below them."""
 
 from __future__ import annotations
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-HAZES = (0.003, 0.012, 0.03)  # light added to every colour, linear, of white: glare, dye and JPEG chroma lift a printed 0
+HAZES = (
+    0.003,
+    0.012,
+    0.03,
+)  # light added to every colour, linear, of white: glare, dye and JPEG chroma lift a printed 0
 SHADING = 0.22  # standard deviation of brightness between parts of one cloth (folds), relative
 NOISE = 0.07  # standard deviation of a part's colour about its dye's, of the pattern's brightness
 TIE = 0.05  # weight that ties the three gains together, in units of one part at full brightness: keeps a channel in
@@ -15,6 +21,16 @@ TIE = 0.05  # weight that ties the three gains together, in units of one part at
 
 CAST = 0.6  # largest logarithm of one gain over another that a light makes: a lamp of 2,000 K seen by a camera set to
 #             daylight has 0.5; composites (tuning half) stay within 0.25, photographs of flags within 0.4
+
+HUES = (
+    (14, "red"),
+    (40, "orange"),
+    (66, "yellow"),
+    (170, "green"),
+    (262, "blue"),
+    (310, "violet"),
+    (360, "red"),
+)  # degrees
 
 
 def hazed(drawing: Floats) -> Floats:
@@ -32,15 +48,15 @@ def gains(seen: Floats, drawn: Floats) -> Floats:
     square = np.einsum("dnc,dnc->dc", drawn, drawn)[None]
     common = top.sum(axis=2, keepdims=True) / square.sum(axis=2, keepdims=True)
     tie = TIE * drawn.shape[1]
-    return ((top + tie * common) / (square + tie)).astype(np.float32)
+    return np.asarray((top + tie * common) / (square + tie), np.float32)
 
 
 def distances(seen: Floats, drawn: Floats) -> Floats:
     """Distance of each seen pattern [M x N x 3] from each design [D x N x 3], possible lights only: [M x D].
 
     The distance is the root mean square residual after the best gain a channel, relative to the pattern's brightness;
-    differences along a part's own colour count less, because folds and shadows make them (variance SHADING² beside NOISE²).
-    It is infinite where the gains would be a cast beyond CAST.
+    differences along a part's own colour count less, because folds and shadows make them (variance SHADING² beside
+    NOISE²). It is infinite where the gains would be a cast beyond CAST.
     """
     found = gains(seen, drawn)
     predicted = drawn[None] * found[:, :, None]  # [M x D x N x 3]
@@ -71,9 +87,19 @@ def cast(found: Floats) -> Floats:
 
 
 def scene_cast(pixels: npt.NDArray[np.uint8]) -> Floats:
-    """The scene's own cast [2] by shades of grey (Finlayson & Trezzi 2004, p = 6) over pixels that are not burnt out."""
+    """The scene's own cast [2] by shades of grey (Finlayson & Trezzi 2004, p = 6) over unclipped pixels."""
     flat = pixels.reshape(-1, 3).astype(np.float32) / 255
     flat = flat[flat.max(axis=1) < 0.98]
     if len(flat) < 100:
         return np.zeros(2, np.float32)
     return cast(np.asarray((flat**6).mean(axis=0) ** (1 / 6), np.float32))
+
+
+def colour_word(colour: tuple[float, float, float]) -> str:
+    """An everyday word for a drawing's colour (sRGB, 0 to 1)."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*colour)
+    if value < 0.2:
+        return "black"
+    if saturation < 0.15:
+        return "white" if value > 0.8 else "grey"
+    return next(word for top, word in HUES if hue * 360 <= top)

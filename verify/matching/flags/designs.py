@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -14,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify import image
-from verify.errors import EvidenceError, Refused
-from verify.known import Reference
+from verify.errors import Refused
 from verify.model import Against
 
 Floats = npt.NDArray[np.float32]
@@ -60,34 +58,24 @@ class Design:
     def name(self) -> str:
         """Its name for a sentence: the first of those that share the drawing."""
         more = len(self.codes) - 1
-        return self.names[0] + (f" (the same drawing as {', '.join(c.upper() for c in self.codes[1:])})" if more else "")
+        return self.names[0] + (
+            f" (the same drawing as {', '.join(c.upper() for c in self.codes[1:])})" if more else ""
+        )
 
     def grid(self, size: tuple[int, int] = GRID) -> Floats:
         """The drawing in cells [down x across x 3]."""
-        return cv2.resize(self.drawing, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        return np.asarray(cv2.resize(self.drawing, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
 
 
 @cache
 def national() -> tuple[Design, ...]:
     """The drawings that ship with the toolkit; identical ones once, the best-known country's code first."""
     names = json.loads((DRAWINGS / "names.json").read_text(encoding="utf-8"))
-    read = [_read((DRAWINGS / f"{code}.png").read_bytes(), code, names[code], None) for code in _by_weight(names)]
-    return tuple(_merged(read))
+    drawn = [read((DRAWINGS / f"{code}.png").read_bytes(), code, names[code]) for code in _by_weight(names)]
+    return tuple(_merged(drawn))
 
 
-def of_shelf(references: Iterable[Reference]) -> tuple[tuple[Design, ...], tuple[str, ...]]:
-    """Designs of the shelf's flags, and a sentence for each reference that cannot serve."""
-    usable, refused = [], []
-    for reference in references:
-        try:
-            opened = reference.open()
-            usable.append(_read(opened.data, reference.name, reference.name, reference.against))
-        except EvidenceError as error:
-            refused.append(f"The reference {reference.name!r} is left out: {str(error).rstrip('.')}.")
-    return tuple(usable), tuple(refused)
-
-
-def _read(data: bytes, code: str, name: str, against: Against | None) -> Design:
+def read(data: bytes, code: str, name: str, against: Against | None = None) -> Design:
     """A reference's bytes as a design. Raises Unreadable, or Refused where it cannot serve."""
     on_white, on_black = image.decode(data, name), image.decode(data, name, over="black")
     opaque = np.abs(on_white.astype(int) - on_black).max(axis=2) < 128
@@ -112,15 +100,15 @@ def _refuse_photograph(drawing: Bytes, name: str) -> None:
     """Raises Refused where too little of the reference is flat colour: shading and texture are no part of a design."""
     height, width = drawing.shape[:2]
     scale = min(1.0, 240 / max(height, width))
-    sample = drawing.astype(np.float32) / 255
-    sample = cv2.resize(sample, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else sample
+    small = cv2.resize(drawing, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else drawing
+    sample = np.asarray(small, np.float32) / 255
     step = np.maximum(
         np.abs(np.diff(sample, axis=0))[:, :-1].max(axis=2), np.abs(np.diff(sample, axis=1))[:-1].max(axis=2)
     )
     rough = float(((step > ROUGH_STEP[0]) & (step < ROUGH_STEP[1])).mean())
     if rough > ROUGH_SHARE:
         raise Refused(
-            f"{name}: {rough:.0%} of it is shaded or textured, as in a photograph; expected a drawing of the flag in flat colours"
+            f"{name}: {rough:.0%} of it is shaded or textured, as in a photograph; expected a drawing in flat colours"
         )
 
 
@@ -140,7 +128,9 @@ def bands_of(drawing: Bytes) -> Bands | None:
 
 def _runs(drawing: Bytes) -> list[tuple[tuple[float, float, float], int]]:
     """Colour and thickness of each band from the top; empty where bands do not make up the design."""
-    down, across = (np.linspace(0.5, side - 0.5, count).astype(int) for side, count in zip(drawing.shape, (72, 31), strict=False))
+    down, across = (
+        np.linspace(0.5, side - 0.5, count).astype(int) for side, count in zip(drawing.shape, (72, 31), strict=False)
+    )
     rows = drawing[down][:, across].astype(np.float32) / 255
     near = np.ones((len(rows), rows.shape[1], rows.shape[1]), bool)  # [row x sample x sample]: one colour
     for channel in np.moveaxis(rows, 2, 0):
@@ -183,10 +173,28 @@ def _merged(designs: list[Design]) -> list[Design]:
 
 
 def _aspect(design: Design) -> float:
-    return design.drawing.shape[1] / design.drawing.shape[0]
+    return float(design.drawing.shape[1] / design.drawing.shape[0])
 
 
 def _by_weight(names: dict[str, str]) -> list[str]:
     """Codes in alphabetical order, but the state before the territories that fly its flag."""
-    territories = {"bl", "bq", "bv", "gb-nir", "gf", "gp", "hm", "mf", "mq", "nc", "pm", "re", "sh", "sj", "um", "wf", "yt"}
+    territories = {
+        "bl",
+        "bq",
+        "bv",
+        "gb-nir",
+        "gf",
+        "gp",
+        "hm",
+        "mf",
+        "mq",
+        "nc",
+        "pm",
+        "re",
+        "sh",
+        "sj",
+        "um",
+        "wf",
+        "yt",
+    }
     return sorted(names, key=lambda code: (code in territories, code))

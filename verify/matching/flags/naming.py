@@ -9,8 +9,9 @@ import numpy as np
 
 from verify.matching.flags.bands import Stack, stacks
 from verify.matching.flags.chance import closeness, tails
-from verify.matching.flags.colour import Floats, nearest
+from verify.matching.flags.colour import Floats, colour_word, nearest
 from verify.matching.flags.designs import Bytes, Design
+from verify.model import Json, Point
 
 FAR = 0.14  # distance beyond which a design is not listed; true ones lie below .06 in 19 of 20 composites (tuning half)
 ALIKE = 0.03  # distance between designs that composites do not tell apart: 19 of 20 true ones lie this near the best
@@ -23,7 +24,9 @@ class Fit:
 
     design: Design
     distance: float
-    tilt: float  # degrees the drawing is turned to lie as seen, clockwise; 180 is upside down, or upright bands mirrored
+    tilt: (
+        float  # degrees the drawing is turned to lie as seen, clockwise; 180 is upside down, or upright bands mirrored
+    )
 
     @property
     def hung(self) -> str:
@@ -40,9 +43,12 @@ class Fit:
 class Sighting:
     """A region that has a flag's pattern."""
 
-    stack: Stack
+    polygon: tuple[Point, ...]
+    across: float  # pixels, its longer side
     fits: tuple[Fit, ...]  # those that hang as drawn first, each group best first
     chance: float  # expected number of regions as close to any one design in a scene without flags
+    what: str  # what was seen, for a sentence
+    measured: dict[str, Json]
 
 
 def sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[Sighting]:
@@ -55,7 +61,9 @@ def sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[
     both = np.concatenate([drawn, drawn[:, ::-1]])
     rough = nearest(np.stack([np.median(stack.cells, axis=0) for stack in found]), both).min(axis=1)
     found = [stack for stack, least in zip(found, rough, strict=True) if least <= FAR]
-    distance = nearest(np.stack([stack.cells.reshape(-1, 3) for stack in found]), np.tile(both, (1, 4, 1))) if found else rough
+    distance = (
+        nearest(np.stack([stack.cells.reshape(-1, 3) for stack in found]), np.tile(both, (1, 4, 1))) if found else rough
+    )
     chance = _chances(found, distance, three)
     kept: list[int] = []
     for number in np.argsort(chance, kind="stable"):
@@ -63,7 +71,33 @@ def sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[
             break
         if not any(_same_place(found[number], found[other]) for other in kept):
             kept.append(int(number))
-    return [Sighting(found[n], _fits(found[n], three, distance[n]), float(chance[n])) for n in kept]
+    return [_sighting(found[n], _fits(found[n], three, distance[n]), float(chance[n]), pixels) for n in kept]
+
+
+def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float, pixels: Bytes) -> Sighting:
+    bands = fits[0].design.bands
+    assert bands is not None, "only designs of bands come here"
+    colours = (
+        " beside ".join(colour_word(c) for c in bands.colours)
+        if bands.upright
+        else " over ".join(colour_word(c) for c in bands.colours)
+    )
+    size = pixels.shape[1], pixels.shape[0]
+    across = max(stack.length, 3.0) * stack.height
+    what = f"{colours}, bands of {stack.height:.0f} pixels followed over {stack.length * stack.height:.0f}"
+    measured: dict[str, Json] = {
+        "layout": "three bands",
+        "direction": stack.angle,
+        "band_height": round(stack.height, 1),
+        "length_in_bands": round(stack.length, 2),
+        "visible": ["order", "colours"],
+    }
+    return Sighting(_inside(stack.polygon(), size), across, fits, chance, what, measured)
+
+
+def _inside(polygon: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, ...]:
+    """The polygon, no point outside the picture (width, height)."""
+    return tuple((min(max(x, 0.0), size[0] - 1.0), min(max(y, 0.0), size[1] - 1.0)) for x, y in polygon)
 
 
 def _chances(found: Sequence[Stack], distance: Floats, three: Sequence[Design]) -> Floats:
