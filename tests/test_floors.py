@@ -9,7 +9,8 @@ ROOT = Path(verify.__file__).parent
 FLOORS = [
     {"model", "errors"},
     {"log", "store", "image", "guard"},
-    {"report", "archive", "matching", "metadata", "known", "figures"},
+    {"known", "figures"},
+    {"report", "archive", "matching", "metadata"},
     {"checks"},
     {"asking"},
     {"case", "looking"},

@@ -1,5 +1,6 @@
 """The README's code, help and table of checks are what the toolkit says; `python -m tests.test_readme` renews them."""
 
+import os
 import re
 import subprocess
 import sys
@@ -43,8 +44,10 @@ def test_the_help_block_and_the_table_of_checks_are_true():
 def test_the_python_runs(tmp_path):
     (tmp_path / "samples").symlink_to(README.parent / "samples")
     (tmp_path / "reports").mkdir()
+    env = os.environ | {"PYTHONPATH": str(README.parent)}
     for code in blocks("python"):
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=280)
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, done.stderr
         assert "write-up.html" in done.stdout
 

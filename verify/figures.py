@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import PIL.Image
 import PIL.ImageDraw
 
 from verify.model import Finding, Pair, Region
 
-if TYPE_CHECKING:
-    from verify.image import Pixels
+Pixels = npt.NDArray[np.uint8]
+Corners = npt.NDArray[np.int32]  # x, y in panel pixels [N x 2]
 
-WIDTH = 1080  # pixels: the width of a write-up's column, so that a figure is seen as drawn; a figure stays under about 200 kB
+WIDTH = 1080  # pixels: the width of a write-up's column, so that a figure is seen as it was drawn
 GAP = 10  # pixels between two pictures
 LINES = 40  # matched points drawn at most: more of them hide the picture
 BLUR = 12  # cells along the longer side that are left of a graphic picture: colours remain, shapes do not
@@ -141,7 +141,7 @@ def _regions(panel: Pixels, regions: Sequence[Region], side: str, scale: float, 
         if region.of != side or not region.polygon:
             continue
         points = _scaled(region.polygon, scale, panel)
-        for thickness, colour in ((5, INK), (3, _colour(marks[index]))):
+        for thickness, colour in ((4, INK), (2, _colour(marks[index]))):
             cv2.polylines(panel, [points], isClosed=True, color=colour, thickness=thickness, lineType=cv2.LINE_AA)
         chips.append((points, marks[index], region.label))
     picture = PIL.Image.fromarray(panel)
@@ -150,9 +150,7 @@ def _regions(panel: Pixels, regions: Sequence[Region], side: str, scale: float, 
     panel[:] = np.asarray(picture)
 
 
-def _scaled(
-    polygon: Sequence[tuple[float, float]], scale: float, panel: Pixels
-) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+def _scaled(polygon: Sequence[tuple[float, float]], scale: float, panel: Pixels) -> Corners:
     """Corners in panel pixels, kept within reach of the panel: a wild homography must not overflow the drawing."""
     height, width = panel.shape[:2]
     points = np.nan_to_num(np.asarray(polygon, np.float64) * scale, posinf=1e6, neginf=-1e6)
@@ -167,7 +165,7 @@ def _plain(label: str) -> str:
 
 def _chip(
     picture: PIL.Image.Image,
-    points: np.ndarray[tuple[int, int], np.dtype[np.int32]],
+    points: Corners,
     text: str,
     colour: tuple[int, int, int],
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,16 +121,48 @@ def repair(case: Path, key_file: Path | None) -> None:
         click.echo(sentence)
 
 
+@click.command()
+@CASE
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write it; bundle.zip in the case unless given.")
+@click.option(
+    "--with-private", is_flag=True, help="With names, places and serial numbers: for a court, not for readers."
+)
+@KEY
+def bundle(case: Path, out: Path | None, with_private: bool, key_file: Path | None) -> None:
+    """Pack a case so that anyone can check it without this toolkit: log, signatures, files, instructions, a script.
+
+    The log is signed first where there is a key and something new to sign.
+    """
+    from verify.log import Log
+    from verify.log.bundle import bundle as pack
+    from verify.log.checkpoints import KEY as OWN
+
+    path = key_file or case / OWN
+    *_, last = Log.open(case)
+    if last.kind != "checkpoint" and path.exists():
+        Log.open(case).checkpoint(_key(path))
+    elif not path.exists():
+        click.echo(
+            "not signed: `verify log checkpoint` signs the log, and whoever checks can then trust its end", err=True
+        )
+    if out is None:
+        out = case / "bundle.zip"
+        out.unlink(missing_ok=True)  # made from the log, and made again the same
+    packed = pack(case, out, private=with_private)
+    with packed.open("rb") as file:
+        click.echo(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {packed}")
+
+
 def _key(path: Path) -> SigningKey:
-    """The key in a file; asks for its passphrase where it has one."""
-    from verify.log.sshsig import SigningKey
+    """The key in a file; one that is under a passphrase stays with ssh-keygen, which asks for it."""
+    from verify.log.sshsig import OutsideKey, SigningKey
 
     try:
         return SigningKey.load(path)
-    except Refused as error:
-        if "passphrase" not in str(error).lower() and "password" not in str(error).lower():
+    except Refused:
+        if not path.with_name(path.name.removesuffix(".pub") + ".pub").is_file():
             raise
-        return SigningKey.load(path, click.prompt("passphrase", hide_input=True, err=True).encode())
+        return OutsideKey(path)
 
 
 def _signers(path: Path) -> tuple[str, ...]:
@@ -206,4 +239,4 @@ def _finite(value: Any) -> Any:
     return str(value) if isinstance(value, float) and value - value != 0 else value
 
 
-COMMANDS = [log]
+COMMANDS = [log, bundle]

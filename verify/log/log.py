@@ -54,11 +54,13 @@ class Log:
         key: SigningKey | None = None,
         random: Callable[[int], bytes] = secrets.token_bytes,
         durable: bool = True,
+        toolkit: str | None = None,
     ) -> Log:
         """Begin a log in a case's folder; its first entry binds the case's identity and a nonce.
 
         `actor` is a pseudonym. With a `key`, the second entry names its public half. `durable=False` leaves out the
-        fsync: what was written in the last seconds may be lost when the machine stops. Raises LogError, Refused.
+        fsync: what was written in the last seconds may be lost when the machine stops. `toolkit` names what writes, by
+        default this toolkit and its version. Raises LogError, Refused.
         """
         folder = Path(folder)
         _check_actor(actor)
@@ -66,7 +68,7 @@ class Log:
         log = cls(folder, actor, clock, random, durable)
         log.key = key.fingerprint if key else None
         case, nonce = f"case-{random(8).hex()}", random(32).hex()
-        body = {"case": case, "nonce": nonce, "title": title, "toolkit": toolkit()}
+        body = {"case": case, "nonce": nonce, "title": title, "toolkit": toolkit or this_toolkit()}
         with log._own, locked.opened(folder / PLACE, create=True) as fd:
             log._write(fd, "open", body, genesis(case, nonce), None)
             locked.sync_folder((folder / PLACE).parent)
@@ -245,7 +247,7 @@ class Log:
         )
 
 
-def toolkit() -> str:
+def this_toolkit() -> str:
     """Name and version of this toolkit, as entries give it."""
     from importlib.metadata import PackageNotFoundError, version  # slow, and needed once a case
 

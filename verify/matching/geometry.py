@@ -16,6 +16,9 @@ H_PIXELS = (
 )
 F_PIXELS = 2.0
 FLOOR = 0.2  # working pixels: no localisation is better than this, so no error is believed to be smaller
+CEILING = 6.0  # working pixels: a looser agreement is that of similar layouts (two corridors), not of one surface
+SPOT = 0.03  # of the longer side: about the size of a socket or a door plate in a view of a room
+PLANES = 3  # floor and two walls
 TRIALS = 10_000  # of the robust estimators
 
 
@@ -79,15 +82,50 @@ CHANCE = {"homography": Chance(4, 1), "fundamental": Chance(7, 3), "affine": Cha
 
 def scored(kind: str, matrix: Array, found: Matches) -> Model:
     """A given model with the matches that agree with it, by the a-contrario score of `found`."""
+    chances, errors = _chances(kind, matrix, found)
+    value, inliers = log10_nfa(chances, CHANCE[kind])
+    return Model(kind, matrix, inliers, value, float(errors[inliers].max(initial=0.0)))
+
+
+def spread(model: Model, found: Matches) -> tuple[float, int]:
+    """The a-contrario score with all matches of one spot counted as one, and how many spots agree.
+
+    A spot is a square of SPOT of the longer side, in whichever picture that makes the score weaker. A plaque of the
+    same drawing, moved to another wall, brings a hundred matches and a few spots.
+    """
+    chances, _ = _chances(model.kind, model.matrix, found)
+    scores = []
+    for points, size in ((found.a, found.size_a), (found.b, found.size_b)):
+        cell = np.floor(points / (SPOT * max(size))).astype(np.int64)
+        _, spot, crowd = np.unique(cell, axis=0, return_inverse=True, return_counts=True)
+        best = np.ones(len(crowd))
+        np.minimum.at(best, spot.ravel(), chances)
+        best = np.where(best < 1.0, np.minimum(1.0, best * crowd), 1.0)
+        value, agreeing = log10_nfa(best, CHANCE[model.kind])
+        scores.append((value, int(agreeing.sum())))
+    return max(scores)
+
+
+def planes(found: Matches, most: int = PLANES, enough: float = -3.0) -> list[tuple[Model, Matches]]:
+    """Homographies one after the other, each among the matches that the earlier ones leave, with those matches."""
+    result: list[tuple[Model, Matches]] = []
+    rest = found
+    while len(result) < most and (model := homography(rest)) and model.log10_nfa <= enough:
+        result.append((model, rest))
+        rest = rest.where(~model.inliers)
+    return result
+
+
+def _chances(kind: str, matrix: Array, found: Matches) -> tuple[Array, Array]:
+    """For each match the chance that a random one would agree as well, 1 above CEILING, and its error in pixels."""
     if kind == "fundamental":
         errors = epipolar_errors(matrix, found.a, found.b)
         chances = np.column_stack([_line_chance(e, size) for e, size in zip(errors, _sizes(found), strict=True)])
     else:
         errors = transfer_errors(matrix, found.a, found.b)
         chances = np.column_stack([_disc_chance(e, size) for e, size in zip(errors, _sizes(found), strict=True)])
-    value, inliers = log10_nfa(chances.max(axis=1), CHANCE[kind])
     worst = np.maximum(*errors)
-    return Model(kind, matrix, inliers, value, float(worst[inliers].max(initial=0.0)))
+    return np.where(worst > CEILING, 1.0, chances.max(axis=1)), worst
 
 
 def transfer_errors(matrix: Array, a: Array, b: Array) -> tuple[Array, Array]:

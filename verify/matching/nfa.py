@@ -39,7 +39,10 @@ def log10_nfa(chances: Array, model: Chance) -> tuple[float, Array]:
         + _log10_choose(k, np.full(k.shape, s))
         + (k - s) * np.log10(np.maximum(chances[order][s:], 1e-300))
     )
+    value = np.where(chances[order][s:] < 1.0, value, 0.0)  # one that agrees with anything is no inlier
     best = int(value.argmin())
+    if value[best] >= 0.0 and chances[order[k[best] - 1]] >= 1.0:
+        return 0.0, np.zeros(n, bool)
     inliers = np.zeros(n, bool)
     inliers[order[: k[best]]] = True
     return float(value[best]), inliers

@@ -26,7 +26,7 @@ def write_up(folder: Path | str, formats: Sequence[str] = FORMATS) -> list[Path]
     story = reading.read(folder)
     written = []
     with Guard() as guard:
-        album = Album(Store(folder / "store"), story.graphic(), guard)
+        album = Album(Store(folder), story.graphic(), guard)
         for name in formats:
             text = page.render(story, album) if name == "html" else plain.render(story, album)
             target = folder / f"write-up.{name}"

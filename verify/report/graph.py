@@ -42,10 +42,11 @@ def _line(edge: Edge, place: Mapping[str, tuple[int, float]]) -> str:
     (ax, ay), (bx, by) = sorted((place[edge.a], place[edge.b]))
     half = THUMB[0] / 2
     if ax == bx:
-        path = f"M{ax - half:.0f} {ay:.0f} C{ax - half - 90:.0f} {ay:.0f} {ax - half - 90:.0f} {by:.0f} {ax - half:.0f} {by:.0f}"
+        out, edge_at = ax - half - 90, ax - half
+        path = f"M{edge_at:.0f} {ay:.0f} C{out:.0f} {ay:.0f} {out:.0f} {by:.0f} {edge_at:.0f} {by:.0f}"
     else:
         path = f"M{ax + half:.0f} {ay:.0f} C{ax + 190:.0f} {ay:.0f} {bx - 190:.0f} {by:.0f} {bx - half:.0f} {by:.0f}"
-    return f'<a href="#e{edge.question}"><path d="{path}" class="edge {escape(inert(edge.check))}"/></a>'
+    return f'<a href="#{escape(edge.card)}"><path d="{path}" class="edge {escape(inert(edge.check))}"/></a>'
 
 
 def _node(digest: str, at: tuple[int, float], name: str, thumb: str | None, beside: int) -> str:
@@ -55,4 +56,6 @@ def _node(digest: str, at: tuple[int, float], name: str, thumb: str | None, besi
     picture = f'<image {box} href="{escape(thumb)}" preserveAspectRatio="xMidYMid slice"/>' if thumb else ""
     side = f'x="{x + beside:.0f}" text-anchor="end"' if beside < 0 else f'x="{x + THUMB[0] + beside:.0f}"'
     words = f'<text {side} y="{at[1] + 5:.0f}">{escape(inert(name))}</text>'
-    return f'<g><title>{escape(inert(name))} {escape(digest[:12])}</title><rect {box} class="node"/>{picture}{words}</g>'
+    return (
+        f'<g><title>{escape(inert(name))} {escape(digest[:12])}</title><rect {box} class="node"/>{picture}{words}</g>'
+    )

@@ -9,10 +9,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from verify.model import Answer
+from verify.model import Answer, Finding
 from verify.report import graph, telling
 from verify.report.pictures import Album, data_uri
-from verify.report.reading import Picture, Question, Story
+from verify.report.reading import Picture, Story
 from verify.report.telling import ORDER, Card, Topic
 from verify.report.text import flat, inert, number
 
@@ -48,7 +48,7 @@ def _finalize(value: Any) -> Any:
 def _context(story: Story, album: Album) -> dict[str, Any]:
     told = telling.topics(story)
     joined = telling.edges(told)
-    thumbs = {digest: data_uri(jpeg) for digest in _pictured(story) if (jpeg := album.thumbnail(digest))}
+    thumbs = {digest: _src(jpeg) for digest in _pictured(story) if (jpeg := album.thumbnail(digest))}
     figures = _figures(told, album)
     return {
         "css": Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 our own file
@@ -61,7 +61,7 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "left_out": sum(len(card.drawn) for topic in told for card in topic.cards) - sum(map(len, figures.values())),
         "hypotheses": telling.hypotheses(story),
         "unlinked": telling.unlinked(story),
-        "unread": unread(story, told, thumbs),
+        "unread": unread(story, told, album),
         "change": telling.what_would_change_it(story),
         "edges": joined,
         "groups": [[story.name_of(digest) for digest in group] for group in telling.groups(joined)],
@@ -72,8 +72,14 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "versions": versions(story),
         "altered": any(question.room == "integrity" for question in story.questions),
         "heads": story.heads,
-        "raw": [Markup.escape(line) for line in story.lines],  # inert by the log's own rule, and to be copied as they are
+        "raw": [
+            Markup.escape(line) for line in story.lines
+        ],  # inert by the log's own rule, and to be copied as they are
     }
+
+
+def _src(jpeg: bytes) -> Markup:
+    return Markup(data_uri(jpeg))  # noqa: S704 base64 has no character that HTML knows
 
 
 def _pictured(story: Story) -> Iterator[str]:
@@ -81,47 +87,44 @@ def _pictured(story: Story) -> Iterator[str]:
     yield from dict.fromkeys(reference.digest for reference in story.references)
 
 
-def _figures(told: list[Topic], album: Album) -> dict[int, list[tuple[str, Any]]]:
-    """By check entry: data URI and finding of each figure, until the page holds `FIGURES`."""
-    found: dict[int, list[tuple[str, Any]]] = {}
+def _figures(told: list[Topic], album: Album) -> dict[str, list[tuple[Markup, Finding]]]:
+    """By the card's mark: data URI and finding of each figure, until the page holds `FIGURES`."""
+    found: dict[str, list[tuple[Markup, Finding]]] = {}
     room = FIGURES
     for card in (card for topic in told for card in topic.cards):
         for finding in card.drawn[:room]:
-            jpeg = album.figure(card.question.picture, finding)
+            jpeg = album.figure(card.picture.digest or "", finding)
             if jpeg:
-                found.setdefault(card.question.seq, []).append((data_uri(jpeg), finding))
+                found.setdefault(card.anchor, []).append((_src(jpeg), finding))
                 room -= 1
     return found
 
 
-def unread(story: Story, told: list[Topic], readable: Any) -> list[tuple[Picture, str]]:
-    """Files that could not be had or read, each with the reason on record."""
+def unread(story: Story, told: list[Topic], album: Album) -> list[tuple[Picture, str]]:
+    """Files that could not be had or read, each with the reason on record, or else with the one met here."""
     cards: list[Card] = [card for topic in told for card in topic.cards]
     found = []
     for picture in story.pictures:
         if picture.digest is None:
             found.append((picture, picture.unable or "The reason is private and was withheld."))
-        elif picture.digest not in readable:
-            why = [c.question.because for c in cards if c.picture is picture and c.question.answer is Answer.UNABLE]
-            found.append((picture, why[0] if why else "It could not be shown, and no check was put to it."))
+        elif not album.get(picture.digest):
+            why = [c.because for c in cards if c.picture is picture and c.answer is Answer.UNABLE]
+            found.append((picture, why[0] if why else album.unable[picture.digest]))
     return found
 
 
-def _graph(story: Story, joined: list[telling.Edge], thumbs: dict[str, str]) -> Markup:
+def _graph(story: Story, joined: list[telling.Edge], thumbs: dict[str, Markup]) -> Markup:
     own = {picture.digest: picture.label for picture in reversed(story.pictures) if picture.digest}
     names = {digest: story.name_of(digest) for edge in joined for digest in (edge.a, edge.b)}
     ordered = {p.digest: own[p.digest] for p in story.pictures if p.digest}
     return Markup(graph.draw(joined, ordered, names, thumbs)) if joined else Markup("")  # noqa: S704 escaped where drawn
 
 
-def _grid(story: Story, told: list[Topic]) -> list[tuple[Picture, list[Question | None]]]:
-    """Pictures by questions: the answer of each, or None where it was not asked."""
+def _grid(story: Story, told: list[Topic]) -> list[tuple[Picture, list[Card | None]]]:
+    """Pictures by questions: the card of each, or None where it was not asked."""
     rows = []
     for picture in story.pictures:
-        cells = [
-            next((card.question for card in topic.cards if card.question.picture == picture.digest), None)
-            for topic in told
-        ]
+        cells = [next((card for card in topic.cards if card.picture.digest == picture.digest), None) for topic in told]
         rows.append((picture, cells))
     return rows
 

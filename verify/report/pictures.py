@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, Unreadable
 from verify.guard import Guard
 from verify.model import Finding
 
@@ -52,6 +52,7 @@ class Album:
         self._graphic = graphic
         self._guard = guard
         self._held: OrderedDict[str, Shown | None] = OrderedDict()
+        self.unable: dict[str, str] = {}  # why a picture cannot be shown, by digest
 
     def get(self, digest: str) -> Shown | None:
         """The picture, or None where the store does not hold it or it cannot be read."""
@@ -65,13 +66,14 @@ class Album:
     def _opened(self, digest: str) -> Shown | None:
         from verify import figures
 
-        if digest not in self._store:
-            return None
         try:
+            if digest not in self._store:
+                raise Unreadable("the store of the case does not hold it")
             found = self._guard.call(_OPEN, path=str(self._store.path(digest)), longest=LONGEST)
-        except EvidenceError:
-            return None
-        if found["digest"] != digest:
+            if found["digest"] != digest:
+                raise Unreadable("the file in the store is not the one that the log names")
+        except EvidenceError as error:
+            self.unable[digest] = str(error)
             return None
         pixels = figures.blur(found["pixels"]) if digest in self._graphic else found["pixels"]
         return Shown(pixels, (found["size"][0], found["size"][1]))

@@ -122,7 +122,8 @@ class Story:
         for reference in self.references:
             if reference.digest == digest:
                 return reference.name
-        return digest[:12]
+        named = (f.against for question in self.questions for f in question.findings if f.against)
+        return next((against.name for against in named if against.digest == digest), digest[:12])
 
     def graphic(self) -> frozenset[str]:
         """Digests to blur: pictures marked graphic, and whatever a check called a copy of one, however far along."""
@@ -132,7 +133,7 @@ class Story:
             for question in self.questions
             if question.room == "duplicates"
             for finding in question.findings
-            if finding.against and finding.answer in {Answer.YES, Answer.UNCLEAR}
+            if finding.against and finding.answer is Answer.YES
         ]
         while more := [pair for pair in copies if pair & marked and pair - marked]:
             marked = marked.union(*more)
@@ -144,7 +145,7 @@ def read(folder: Path) -> Story:
     log = Log.open(folder)
     entries = list(log)  # to iterate is to verify
     lines = (folder / "log" / "verification.jsonl").read_text(encoding="utf-8").split("\n")[: len(entries)]
-    store = Store(folder / "store")
+    store = Store(folder)
     first = entries[0]
     return Story(
         title=str(first.body.get("title", "")),

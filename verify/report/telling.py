@@ -10,23 +10,78 @@ from verify.report.reading import Picture, Question, Said, Story
 
 ORDER = (Answer.YES, Answer.UNCLEAR, Answer.NO, Answer.UNABLE)
 DRAWN = {Answer.YES: 3, Answer.UNCLEAR: 1}  # figures of one card at most; the others stand in its table
+CHAPTERS = ("seen", "copies", "metadata")
 _KIN = {"duplicates": "copies", "metadata": "metadata"}  # rooms of checks that have a chapter of their own
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One question put to one picture, with the findings that are worth a figure."""
+class Met:
+    """A finding about a picture from the entry of another one: two pictures are compared once, for both."""
 
+    finding: Finding
     question: Question
+    picture: Picture  # the one that was asked about
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one check says of one picture: its own entry, and the pairs in which it was the other picture."""
+
+    check: str
     picture: Picture
-    drawn: tuple[Finding, ...]
+    question: Question | None
+    met: tuple[Met, ...]  # the strongest first
     before: tuple[Question, ...]  # earlier askings of the same
+
+    @property
+    def anchor(self) -> str:
+        """Its mark in the page."""
+        return f"q{self.question.seq}" if self.question else f"q{self.met[0].question.seq}-{self.picture.seq}"
+
+    @property
+    def by_other(self) -> Met | None:
+        """The pair that answers more than the picture's own entry does, if there is one."""
+        best = self.met[0] if self.met else None
+        return best if best and (not self.question or _weaker(self.question.answer, best.finding.answer)) else None
+
+    @property
+    def answer(self) -> Answer:
+        """The strongest answer in which the picture took part."""
+        told = self.by_other
+        if told:
+            return told.finding.answer
+        assert self.question, "a card has one or the other"
+        return self.question.answer
+
+    @property
+    def because(self) -> str:
+        """The sentence of that answer."""
+        told = self.by_other
+        if told:
+            return f"With {told.picture.label}: {told.finding.because}"
+        assert self.question, "a card has one or the other"
+        return self.question.because
+
+    @property
+    def first(self) -> Finding | None:
+        """The finding that answers."""
+        if self.by_other:
+            return self.by_other.finding
+        return self.question.findings[0] if self.question and self.question.findings else None
 
     @property
     def rests_on(self) -> str:
         """How easily what the answer rests on could be carried elsewhere, where the check says so."""
-        first = self.question.findings[0] if self.question.findings else None
-        return first.portability.value if first and first.portability else ""
+        return self.first.portability.value if self.first and self.first.portability else ""
+
+    @property
+    def drawn(self) -> tuple[Finding, ...]:
+        """The findings of its own entry that are worth a figure."""
+        return tuple(drawn(self.question)) if self.question else ()
+
+
+def _weaker(one: Answer, other: Answer) -> bool:
+    return ORDER.index(one) > ORDER.index(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +95,12 @@ class Topic:
 
     @property
     def chapter(self) -> str:
-        """Which chapter tells it: "seen", "metadata" or "copies"."""
+        """Which chapter tells it, of `CHAPTERS`."""
         return _KIN.get(self.room, "seen")
 
     def of(self, *answers: Answer) -> list[Card]:
         """Its cards with these answers."""
-        return [card for card in self.cards if card.question.answer in answers]
+        return [card for card in self.cards if card.answer in answers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +130,36 @@ class Edge:
     a: str  # digest
     b: str
     score: float | None
-    question: int  # seq
+    card: str  # the mark of the card that draws it
 
 
 def topics(story: Story) -> list[Topic]:
-    """The questions in the order in which they were first asked."""
-    by_digest = {picture.digest: picture for picture in reversed(story.pictures) if picture.digest}
-    current = story.current()
+    """What is seen first, then copies, then metadata; within each in the order in which they were first asked."""
     told = []
     for check in dict.fromkeys(question.check for question in story.questions):
-        mine = [question for question in current if question.check == check and question.picture in by_digest]
-        cards = [_card(story, question, by_digest[question.picture]) for question in mine]
-        cards.sort(key=lambda card: (ORDER.index(card.question.answer), card.picture.label))
+        mine = [question for question in story.current() if question.check == check]
+        cards = [card for picture in story.pictures if (card := _card(story, check, mine, picture))]
+        cards.sort(key=lambda card: (ORDER.index(card.answer), card.picture.label))
         if cards:
             told.append(Topic(check, mine[0].text, mine[0].room, tuple(cards)))
-    return told
+    return sorted(told, key=lambda topic: CHAPTERS.index(topic.chapter))
 
 
-def _card(story: Story, question: Question, picture: Picture) -> Card:
-    before = [
-        earlier
-        for earlier in story.questions
-        if (earlier.check, earlier.picture) == (question.check, question.picture) and earlier is not question
+def _card(story: Story, check: str, mine: Sequence[Question], picture: Picture) -> Card | None:
+    """The card of one picture, or None where the check was neither put to it nor compared anything with it."""
+    if not picture.digest or picture is not next(p for p in story.pictures if p.digest == picture.digest):
+        return None  # a file taken in twice has one card
+    own = next((question for question in mine if question.picture == picture.digest), None)
+    by_digest = {p.digest: p for p in reversed(story.pictures)}
+    met = [
+        Met(finding, question, by_digest[question.picture])
+        for question in mine
+        for finding in question.each
+        if finding.against and finding.against.digest == picture.digest and question.picture in by_digest
     ]
-    return Card(question, picture, tuple(drawn(question)), tuple(before))
+    met.sort(key=lambda one: ORDER.index(one.finding.answer))
+    before = [q for q in story.questions if (q.check, q.picture) == (check, picture.digest) and q is not own]
+    return Card(check, picture, own, tuple(met), tuple(before)) if own or met else None
 
 
 def drawn(question: Question) -> list[Finding]:
@@ -120,7 +181,11 @@ def hypotheses(story: Story) -> list[Hypothesis]:
     said = story.by_kind("hypothesis")
     ordered: list[Said] = []
     for item in said:
-        rivals = [other for other in said if item.body["id"] in {other.body["rival"]} or other.body["id"] == item.body["rival"]]
+        rivals = [
+            other
+            for other in said
+            if item.body["id"] in {other.body["rival"]} or other.body["id"] == item.body["rival"]
+        ]
         ordered += [one for one in (item, *rivals) if one not in ordered]
     return [
         Hypothesis(
@@ -155,7 +220,11 @@ def what_would_change_it(story: Story) -> list[tuple[str, list[str]]]:
     Those of linked findings where there are links, else those of every answer that is more than "unable".
     """
     linked = {said.body["entry"] for said in story.by_kind("link")}
-    counted = [question for question in story.current() if (question.seq in linked if linked else question.answer != Answer.UNABLE)]
+    counted = [
+        question
+        for question in story.current()
+        if (question.seq in linked if linked else question.answer != Answer.UNABLE)
+    ]
     limits: dict[str, list[str]] = {}
     for question in counted:
         if question.limits and question.text not in limits.setdefault(question.limits, []):
@@ -170,11 +239,13 @@ def edges(told: Iterable[Topic]) -> list[Edge]:
         if topic.chapter != "seen":
             continue
         for card in topic.cards:
-            for finding in card.question.each:
+            for finding in card.question.each if card.question else ():
                 if finding.against and finding.answer is Answer.YES:
-                    pair = (card.question.picture, finding.against.digest)
-                    edge = Edge(topic.check, *pair, finding.score, card.question.seq)
-                    joined.setdefault((topic.check, frozenset(pair)), edge)
+                    assert card.picture.digest, "an asked picture has a digest"
+                    pair = (card.picture.digest, finding.against.digest)
+                    joined.setdefault(
+                        (topic.check, frozenset(pair)), Edge(topic.check, *pair, finding.score, card.anchor)
+                    )
     return list(joined.values())
 
 
