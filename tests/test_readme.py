@@ -46,7 +46,8 @@ def test_the_python_runs(tmp_path):
     (tmp_path / "reports").mkdir()
     env = os.environ | {"PYTHONPATH": str(README.parent)}
     for code in blocks("python"):
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280)
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, done.stderr
         assert "write-up.html" in done.stdout
 

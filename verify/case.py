@@ -7,16 +7,16 @@ import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from verify import asking, checks
-from verify.asking import Asked, Source
+from verify.asking import Asked, Search, Source
 from verify.errors import EvidenceError, Refused, Unreadable
 from verify.guard import Guard
-from verify.known import KINDS, Known, Reference
+from verify.known import KINDS, SUFFIXES, Known, Reference
 from verify.log import Entry, Log, canonical
 from verify.model import Evidence, Finding
 from verify.store import Store, is_archive
@@ -216,7 +216,11 @@ class Case:
 
     def ask(self, check: str, picture: str) -> Asked:
         """Put one check to one picture and log it. Raises Refused on unknown names."""
-        return next(self._ask([(checks.get(check), self.find(picture))], workers=1))
+        copies = self._search([self.find(picture)]) if check == asking.COPY else {}
+        answers = self._ask([(checks.get(check), self.find(picture))], 1, copies)
+        if asked := next(answers, None):
+            return asked
+        raise Refused(f"{check} of {picture}: the log answers it already, or there is nothing to compare with")
 
     def ask_all(
         self,
@@ -228,10 +232,62 @@ class Case:
         """Put every check, or those named, to every picture; what the log already answers is not asked again."""
         wanted = [checks.get(name) for name in names] or list(checks.every().values())
         jobs = [(check, picture) for picture in self.pictures for check in wanted]
-        answers = self._ask(jobs, workers=workers)
+        copies = self._search() if asking.COPY in {check.name for check in wanted} else {}
+        answers = self._ask(jobs, workers, copies)
         yield from progress(answers, len(jobs), "asking") if progress else answers
 
-    def _ask(self, jobs: list[tuple[checks.Check, Picture]], workers: int | None) -> Iterator[Asked]:
+    def _search(self, pictures: Sequence[Picture] | None = None) -> dict[str, Search]:
+        """By picture: what the archive holds that may be a copy; taken into the store, so that a rerun finds it.
+
+        A search that found nothing is logged with what was searched; one that the log knows is not made again.
+        """
+        archive, broken = self._archive()
+        identity = asking.identity(archive)
+        vain = {(e.body["picture"], e.body["archive"]) for e in self.entries("search-without-result")}
+        found = {}
+        with Guard() as guard:
+            for picture in (self.pictures if pictures is None else pictures) if archive else ():
+                digest = picture.evidence.digest
+                if (digest, identity) in vain:
+                    continue
+                search = self._searched(digest, identity)
+                if not search:
+                    search = asking.search(guard, self._source(checks.get(asking.COPY), picture), archive)
+                    search = replace(search, unable=search.unable + broken)
+                    for hit in search.hits:
+                        self.store.take_in(hit.path)
+                    if not search.hits:
+                        body = {"archive": identity, "searched": search.searched, "unable": search.unable}
+                        self.log.append("search-without-result", body | {"picture": digest})
+                found[digest] = search
+        return found
+
+    def _archive(self) -> tuple[list[Source], int]:
+        """The pictures of the case's archive folder, and how many of its files cannot even be opened."""
+        files = sorted(Path(self.wishes["archive"]).rglob("*")) if "archive" in self.wishes else []
+        found, broken = [], 0
+        for path in files:
+            if path.suffix.lower() in SUFFIXES:
+                try:
+                    found.append(asking.source(path))
+                except Unreadable:
+                    broken += 1
+        return found, broken
+
+    def _searched(self, picture: str, identity: str) -> Search | None:
+        """What an earlier search of the same archive found for this picture, from the log."""
+        own = {p.evidence.digest for p in self.pictures}
+        for entry in self.entries("check"):
+            told = entry.body.get("searched") or {}
+            if entry.body["picture"] == picture and told.get("archive") == identity:
+                others = [o for o in entry.body["compared"] if o["digest"] not in own]
+                hits = [Source(str(self.store.path(o["digest"])), o["digest"], o["name"]) for o in others]
+                return Search(identity, told["pictures"], tuple(hits), told["unable"])
+        return None
+
+    def _ask(
+        self, jobs: list[tuple[checks.Check, Picture]], workers: int | None, copies: Mapping[str, Search]
+    ) -> Iterator[Asked]:
         """Ask in several guarded children; log in the order of the jobs, whoever finished first."""
         shelf, pictures, asked_before = self.known, self.pictures, self._asked_before()
         guards: list[Guard] = []
@@ -239,6 +295,8 @@ class Case:
 
         def run(check: checks.Check, picture: Picture) -> Asked | None:
             others = self._others(check, picture, pictures, shelf)
+            if check.name == asking.COPY and picture.evidence.digest in copies:
+                others = [self._stored(hit) for hit in copies[picture.evidence.digest].hits] + others
             settings = check.resolve(self.wishes.get("checks", {}).get(check.name, {}))
             if check.pictures == 2 and not others:
                 return None
@@ -256,9 +314,10 @@ class Case:
             ready += guards
             try:
                 futures: list[Future[Asked | None]] = [pool.submit(run, *job) for job in jobs]
-                for (check, _), future in zip(jobs, futures, strict=True):
+                for (check, picture), future in zip(jobs, futures, strict=True):
                     if asked := future.result():
-                        self._log(check, asked, shelf)
+                        search = copies.get(picture.evidence.digest) if check.name == asking.COPY else None
+                        self._log(check, asked, shelf, search)
                         yield asked
             finally:
                 pool.shutdown(cancel_futures=True)
@@ -278,7 +337,10 @@ class Case:
         later = pictures[pictures.index(picture) + 1 :] if check.own else ()
         return [Source(r.path, r.digest, r.name) for r in references] + [self._source(check, p) for p in later]
 
-    def _log(self, check: checks.Check, asked: Asked, shelf: Known) -> Entry:
+    def _stored(self, hit: Source) -> Source:
+        return Source(str(self.store.path(hit.digest)), hit.digest, hit.name)
+
+    def _log(self, check: checks.Check, asked: Asked, shelf: Known, search: Search | None) -> Entry:
         findings = [self._compact(finding) for finding in asked.findings]
         body = {
             "check": asked.check,
@@ -294,6 +356,8 @@ class Case:
             "versions": asking.versions(),
             "limits": asked.findings[0].limits,
         }
+        if search:
+            body["searched"] = {"archive": search.archive, "pictures": search.searched, "unable": search.unable}
         return self.log.append("check", body, private={"findings": findings} if check.private else None)
 
     def _compact(self, finding: Finding) -> dict[str, Any]:

@@ -89,9 +89,8 @@ class Image:
     @cached_property
     def opacity(self) -> Pixels:
         """Upright opacity uint8 [H x W]; 255 everywhere where the file has no transparency. Raises Unreadable."""
-        import PIL.ImageOps
-
         import numpy as np
+        import PIL.ImageOps
 
         with _opened(self.data, self.name, self.max_pixels) as opened:
             return np.array(PIL.ImageOps.exif_transpose(opened).convert("RGBA").getchannel("A"))

@@ -11,13 +11,26 @@ import PIL.Image
 LOOKS = ("print", "patch", "metal")
 SIDE = 256  # pixels of a drawing
 COLOURS = np.array(
-    [(200, 30, 40), (20, 60, 150), (240, 200, 40), (20, 120, 60), (245, 245, 245), (25, 25, 30), (230, 120, 20), (120, 40, 120), (90, 170, 220)],
+    [
+        (200, 30, 40),
+        (20, 60, 150),
+        (240, 200, 40),
+        (20, 120, 60),
+        (245, 245, 245),
+        (25, 25, 30),
+        (230, 120, 20),
+        (120, 40, 120),
+        (90, 170, 220),
+    ],
     float,
 )
 
 
 def emblem(seed: int, kind: str = "") -> np.ndarray:
-    """A drawing, RGBA uint8, 256 pixels in its longer side; `kind` is "crest" (shield, charges, wreath) or "logo" (a few flat shapes)."""
+    """A drawing, RGBA uint8, 256 pixels in its longer side.
+
+    `kind` is "crest" (a shield with charges, often a wreath and a word) or "logo" (a few flat shapes).
+    """
     rng = np.random.default_rng([7, seed])
     kind = kind or ("crest", "logo")[int(rng.integers(2))]
     big = 4 * SIDE
@@ -53,7 +66,7 @@ def _body(rng, big):
         r = np.full_like(t, radius)
     elif which == 1:
         x, y = np.sign(np.cos(t)) * np.abs(np.cos(t)) ** 0.35, np.sin(t)
-        y = np.where(y < 0, -np.abs(y) ** 0.4, y * 1.05)
+        y = np.where(y < 0, -(np.abs(y) ** 0.4), y * 1.05)
         x = x * np.where(y > 0, np.sqrt(np.maximum(0, 1 - (y / 1.06) ** 2)), 1)
         return np.rint(np.column_stack([middle + 0.85 * radius * x, middle + radius * 0.95 * y])).astype(np.int32)
     elif which == 2:
@@ -97,7 +110,9 @@ def _charge(rng, pixels, colour, big, size):
         outer = at + r * np.column_stack([np.cos(t), np.sin(t)])
         cv2.fillPoly(pixels, [np.rint(outer).astype(np.int32)], colour.tolist())
         back = pixels[int(np.clip(at[1] + 1.1 * r, 0, big - 1)), int(at[0])].tolist()
-        shape = at + r * np.array([np.cos(turn), np.sin(turn)]) * 0.4 + 0.75 * r * np.column_stack([np.cos(t), np.sin(t)])
+        shape = (
+            at + r * np.array([np.cos(turn), np.sin(turn)]) * 0.4 + 0.75 * r * np.column_stack([np.cos(t), np.sin(t)])
+        )
         cv2.fillPoly(pixels, [np.rint(shape).astype(np.int32)], back)
         return
     elif which == 2:  # arch or chevron
@@ -107,7 +122,7 @@ def _charge(rng, pixels, colour, big, size):
         shape = at + np.column_stack([radius * np.cos(t), radius * np.sin(t)])
     elif which == 4:  # letter
         letter = "ABCDEFGHKMNPRSTUVWXZ"[int(rng.integers(20))]
-        where = tuple(np.rint(at + [-0.7 * r, 0.8 * r]).astype(int).tolist())
+        where = tuple(np.rint(at + np.array([-0.7, 0.8]) * r).astype(int).tolist())
         cv2.putText(pixels, letter, where, cv2.FONT_HERSHEY_TRIPLEX, r / 13, colour.tolist(), int(r / 5) + 2)
         return
     else:  # tower: joined boxes
@@ -126,14 +141,25 @@ def _wreath(rng, pixels, alpha, colour, big):
             at = np.array([0.5 + 0.4 * np.cos(angle), 0.5 + 0.4 * np.sin(angle)]) * big
             tilt = np.degrees(angle) + 90 + side * 25
             for canvas, paint in ((pixels, colour.tolist()), (alpha, 255)):
-                cv2.ellipse(canvas, np.rint(at).astype(int).tolist(), (int(0.05 * big), int(0.02 * big)), tilt, 0, 360, paint, -1)
+                cv2.ellipse(
+                    canvas,
+                    np.rint(at).astype(int).tolist(),
+                    (int(0.05 * big), int(0.02 * big)),
+                    tilt,
+                    0,
+                    360,
+                    paint,
+                    -1,
+                )
 
 
 def _word(rng, pixels, colour, big, height):
     word = "".join("ABCDEGHIKLMNOPRSTUVZ"[i] for i in rng.integers(0, 20, int(rng.integers(3, 7))))
     size = cv2.getTextSize(word, cv2.FONT_HERSHEY_TRIPLEX, 1, 1)[0][0]
     scale = 0.5 * big / size
-    cv2.putText(pixels, word, (int(0.25 * big), int(height * big)), cv2.FONT_HERSHEY_TRIPLEX, scale, colour.tolist(), 14)
+    cv2.putText(
+        pixels, word, (int(0.25 * big), int(height * big)), cv2.FONT_HERSHEY_TRIPLEX, scale, colour.tolist(), 14
+    )
 
 
 def dressed(drawing: np.ndarray, look: str, rng: np.random.Generator) -> np.ndarray:
@@ -147,7 +173,9 @@ def dressed(drawing: np.ndarray, look: str, rng: np.random.Generator) -> np.ndar
         pixels = pixels * (0.85 + 0.13 * thread[..., None]) + rng.normal(0, 6, luma.shape)[..., None]
         pixels = 0.8 * pixels + 0.2 * np.array([110, 100, 90])
     elif look == "metal":
-        height = cv2.GaussianBlur(cv2.cvtColor(drawing[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float64), (0, 0), 1.5) * 0.06
+        height = (
+            cv2.GaussianBlur(cv2.cvtColor(drawing[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float64), (0, 0), 1.5) * 0.06
+        )
         height += cv2.distanceTransform((drawing[..., 3] > 128).astype(np.uint8), cv2.DIST_L2, 5).clip(0, 8) * 0.5
         light = rng.normal(0, 1, 2)
         light /= np.linalg.norm(light)
@@ -158,8 +186,10 @@ def dressed(drawing: np.ndarray, look: str, rng: np.random.Generator) -> np.ndar
     return np.dstack([pixels.clip(0, 255), alpha])
 
 
-def hung(scene: np.ndarray, drawing: np.ndarray, size: float, look: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The scene with the emblem in it, `size` pixels in its longer side, seen up to 50 degrees aslant: (RGB uint8, corners).
+def hung(
+    scene: np.ndarray, drawing: np.ndarray, size: float, look: str, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The scene with the emblem in it, up to 50 degrees aslant, `size` pixels wide or high: (RGB uint8, its corners).
 
     A gain and a slope of light, blur up to 1 pixel, noise of 2 to 5 grey levels and JPEG 60 to 92 go over the whole.
     """
@@ -179,7 +209,9 @@ def hung(scene: np.ndarray, drawing: np.ndarray, size: float, look: str, rng: np
         thing[..., :3] *= thing[..., 3:] / 255
         thing = cv2.GaussianBlur(thing, (0, 0), 0.5 / shrink)
         thing[..., :3] /= np.maximum(thing[..., 3:], 1) / 255
-    onto = cv2.getPerspectiveTransform(np.float32([[0, 0], [wide, 0], [wide, high], [0, high]]), corners.astype(np.float32))
+    onto = cv2.getPerspectiveTransform(
+        np.float32([[0, 0], [wide, 0], [wide, high], [0, high]]), corners.astype(np.float32)
+    )
     warped = cv2.warpPerspective(thing, onto, scene.shape[1::-1], flags=cv2.INTER_LINEAR)
     opaque = warped[..., 3:] / 255
     slope = np.linspace(*rng.uniform(0.75, 1.15, 2), scene.shape[1])[None, :, None]

@@ -17,6 +17,7 @@ Box = tuple[int, int, int, int]  # x, y, width, height
 
 SIDE = 160  # pixels of the longer side of the thumbnails that are compared: enough for one tenth of a picture
 WINDOW = 7  # pixels; correlation is taken in such squares
+TONE = 30.0  # grey levels between two flat places, once the tones of what agrees are matched
 TEXTURE = 3.0  # standard deviation in grey levels from which a square shows something
 CORRELATED = 0.6  # of the squares' values; two unrelated squares reach it in under 1 of 50 (tuning half)
 
@@ -29,7 +30,9 @@ class Agreement:
     of all that each picture shows that was found again in the other; `covers_a` and `covers_b` the part of each
     picture's area that lies in the overlap; `squares` independent squares that agree. `differing` holds the places
     in `a` where the pictures show different things, as boxes x, y, width, height in thumbnail pixels of `a`;
-    `block` is the largest share of the overlap that differs and fills a rectangle.
+    `block` is the largest share of the overlap that differs and fills a rectangle; `likeness` the median correlation
+    where they agree, `sharp` the mean correlation of the overlap weighted by the texture that both show: flat places
+    with noise and places that were covered count little in it, displaced edges count in full.
     """
 
     agreeing: float
@@ -40,6 +43,8 @@ class Agreement:
     squares: int
     differing: tuple[Box, ...]
     block: float
+    likeness: float
+    sharp: float
 
 
 def agreement(a: Luma, b: Luma, matrix: Matrix) -> Agreement:
@@ -87,7 +92,9 @@ def _measure(
     ncc, deviation, other_deviation = correlation(ours, other)
     shows = inside & ((deviation > TEXTURE) | (other_deviation > TEXTURE))
     agrees = shows & (ncc > CORRELATED)
+    shows |= inside & _other_tone(ours, other, agrees)
     differs = shows & ~agrees
+    both = np.minimum(deviation, other_deviation)
     kept = agrees.sum() / max((deviation > TEXTURE).sum(), 1)
     theirs_in_ours = texture(theirs).sum() / scale**2  # their texture, counted in our pixels
     kept_other = agrees.sum() / max(theirs_in_ours, 1)
@@ -105,7 +112,18 @@ def _measure(
         squares=int(agrees.sum() // WINDOW**2),
         differing=boxes,
         block=block,
+        likeness=float(np.median(ncc[agrees])) if agrees.any() else 0.0,
+        sharp=float((ncc * both)[shows].sum() / max(both[shows].sum(), 1e-6)),
     )
+
+
+def _other_tone(ours: Luma, other: Luma, agrees: Mask) -> Mask:
+    """Where the brightness differs, after the straight line that fits the places that agree."""
+    x, y = _mean(other.astype(np.float32)), _mean(ours.astype(np.float32))
+    if agrees.sum() < WINDOW**2 or x[agrees].std() < TEXTURE:
+        return np.zeros(ours.shape, bool)
+    slope, offset = np.polyfit(x[agrees], y[agrees], 1)
+    return np.asarray(np.abs(slope * x + offset - y) > TONE)
 
 
 def _boxes(differs: Mask, inside: Mask) -> tuple[tuple[Box, ...], float]:

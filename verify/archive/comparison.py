@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -12,21 +13,29 @@ import numpy.typing as npt
 from verify.archive import agreement as agreeing
 from verify.archive import describe, geometry, hashing
 from verify.archive.agreement import Agreement
+from verify.archive.describe import Geometry
 from verify.archive.geometry import Alignment
+from verify.archive.seams import seam
 from verify.archive.signature import Signature
-from verify.model import Answer, Finding, Json, Pair
+from verify.model import Answer, Finding, Json, Pair, Point
 
 Floats = npt.NDArray[np.floating[Any]]
 
 # Tuned on one half of the photographs of tests/bench/bench_duplicates.py (22 edits each), reported on the other half.
-SURE = 8  # agreeing matches for a yes; unrelated photographs have not reached 6
-SAME = 0.45  # of what the overlap shows must be the same for a yes
+SURE = 16  # agreeing matches for a yes; unrelated photographs have not reached 8
+FEW, REPEATED, FEW_SAME = 8, 0.2, 0.75  # or so few, if they repeat so many of the features there and so much agrees
+SAME = 0.45  # of what the overlap shows must be the same for a yes; the least of 2,590 edited copies had 0.48
 KEPT = 0.25  # of what one of the two shows must be found in the other for a yes: less may be a logo or a caption
 SQUARES = 6  # independent agreeing squares for a yes
 BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
-PDQ_NEAR = 64  # bits; the least of 499,500 unrelated pairs was 84
+SHARP, LIKE = 0.7, 0.95  # below both, edges are displaced as from another standpoint; the least of the copies had 0.72
+BESIDE, BESIDE_SHARP = 0.12, 0.85  # matches that lie beside where one homography puts them, a share of those on it
+SET_IN = 0.6  # of either's area: where both have more around the common part, and seams, both are collages
+SEAM = 0.5  # of the outline
+OVERLAY_SURE, OVERLAY_SAME = 12, 0.3  # below both, what little agrees is chance and not worth a reader's time
 HASH_SAME = 0.8  # where only the whole-picture hash aligned the two
 HASH_SQUARES = 25
+PDQ_NEAR = 64  # bits; the least of 499,500 unrelated pairs was 84
 SAME_SCORE = 10_000.0  # above what any alignment can reach
 LIMITS = (
     "Two photographs of one scene from one standpoint, as a burst of a camera gives them, look like copies; a crop of "
@@ -78,6 +87,7 @@ class Overlay:
     mirrored: bool
     inliers: int
     tentative: int
+    nearly: int
     points: Floats  # [N x 4], full pixels
     agreement: Agreement
     by: str  # "local features" or "whole-picture hash"
@@ -99,37 +109,85 @@ def compare(a: Signature, b: Signature, mirrored: bool | None = None) -> Compari
 def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json]) -> Comparison:
     """The answer and the relation that an overlay supports."""
     found = describe.describe(overlay.matrix, a.full, b.full)
+    if len(found.outline_a) < 3:
+        return _nothing(measured)
+    seams = _seams_of(a, b, found)
+    measured |= found.measured() | _numbers(overlay, seams)
     agrees = overlay.agreement
-    measured |= found.measured() | _numbers(overlay)
-    regions = tuple(describe.regions(found, agrees, a.full, a.thumbnail.shape))
-    pairs = _spread(overlay.points)
-    score = round(agrees.squares * agrees.agreeing + overlay.inliers, 1)
+    answer, relation, because = _verdict(a, b, overlay, found, seams)
+    if relation is None:
+        return _nothing(measured)
     matched = f"{overlay.inliers} matched points" if overlay.inliers else "the whole-picture hash"
-    numbers = f"{matched}; {100 * agrees.agreeing:.0f} % of what both show there agrees"
-    if agrees.agreeing < SAME or max(agrees.kept_a, agrees.kept_b) < KEPT or agrees.block > BLOCK:
-        share = 100 * max(agrees.kept_a, agrees.kept_b)
-        because = (
-            f"The two have only a part in common ({share:.0f} % of what they show): an overlay, a frame or a detail"
-        )
-        relation, answer = Relation.SHARES_OVERLAY, Answer.UNCLEAR
-    else:
-        because = f"The two show the same picture: {found.words()}"
-        same = found.whole and not agrees.differing
-        relation = Relation.NEAR_DUPLICATE if same else Relation.DERIVED
-        answer = Answer.YES if _sure(overlay) else Answer.UNCLEAR
-    said = f"{because} ({numbers})."
-    return Comparison(
-        relation, Finding(answer, said, measured=measured, regions=regions, pairs=pairs, score=score, limits=LIMITS)
+    said = f"{because} ({matched}; {100 * agrees.agreeing:.0f} % of what both show there agrees)."
+    finding = Finding(
+        answer,
+        said,
+        measured=measured,
+        regions=tuple(describe.regions(found, agrees, a.full, a.thumbnail.shape)),
+        pairs=_spread(overlay.points),
+        score=round(agrees.squares * agrees.agreeing + overlay.inliers, 1),
+        limits=LIMITS,
     )
+    return Comparison(relation, finding)
 
 
-def _sure(overlay: Overlay) -> bool:
-    if overlay.by == "local features":
-        return overlay.inliers >= SURE and overlay.agreement.squares >= SQUARES
-    return overlay.agreement.agreeing >= HASH_SAME and overlay.agreement.squares >= HASH_SQUARES
+def _verdict(
+    a: Signature, b: Signature, overlay: Overlay, found: Geometry, seams: tuple[float, float]
+) -> tuple[Answer, Relation | None, str]:
+    agrees = overlay.agreement
+    kept = max(agrees.kept_a, agrees.kept_b)
+    if agrees.agreeing < SAME or kept < KEPT or agrees.block > BLOCK:
+        if overlay.inliers < OVERLAY_SURE and agrees.agreeing < OVERLAY_SAME:
+            return Answer.NO, None, ""
+        part = f"The two have only a part in common ({100 * kept:.0f} % of what they show)"
+        return Answer.UNCLEAR, Relation.SHARES_OVERLAY, f"{part}: an overlay, a frame or a detail"
+    relation = Relation.NEAR_DUPLICATE if found.whole and not agrees.differing else Relation.DERIVED
+    if _displaced(overlay):
+        because = "Much agrees, but displaced within the common part, as in another photograph of the same place"
+        return Answer.UNCLEAR, relation, because
+    if max(found.covers_a, found.covers_b) < SET_IN and min(seams) > SEAM:
+        because = f"The same picture is set into two different surroundings: {found.words()}"
+        return Answer.UNCLEAR, relation, because
+    because = f"The two show the same picture: {found.words()}"
+    return Answer.YES if _sure(a, b, overlay, found) else Answer.UNCLEAR, relation, because
 
 
-def _numbers(overlay: Overlay) -> dict[str, Json]:
+def _displaced(overlay: Overlay) -> bool:
+    agrees = overlay.agreement
+    beside = overlay.nearly / max(overlay.inliers, 1)
+    return (agrees.sharp < SHARP and agrees.likeness < LIKE) or (beside >= BESIDE and agrees.sharp < BESIDE_SHARP)
+
+
+def _sure(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> bool:
+    agrees = overlay.agreement
+    if overlay.by != "local features":
+        return agrees.agreeing >= HASH_SAME and agrees.squares >= HASH_SQUARES
+    possible = min(_features_in(a, found.outline_a), _features_in(b, found.outline_b))
+    few = overlay.inliers >= max(FEW, REPEATED * possible) and agrees.agreeing >= FEW_SAME
+    return agrees.squares >= SQUARES and (few or overlay.inliers >= SURE)
+
+
+def _features_in(picture: Signature, outline: Sequence[Point]) -> int:
+    """Local features inside a convex outline in full pixels."""
+    points = geometry.apply(_full(picture), picture.features.points.astype(float))
+    corners = np.array(outline)
+    edges = np.roll(corners, -1, axis=0) - corners
+    side = edges[:, 0, None] * (points[:, 1] - corners[:, 1, None]) - edges[:, 1, None] * (
+        points[:, 0] - corners[:, 0, None]
+    )
+    return int(((side >= 0).all(axis=0) | (side <= 0).all(axis=0)).sum())
+
+
+def _seams_of(a: Signature, b: Signature, found: Geometry) -> tuple[float, float]:
+    """How much of the common part's outline is a seam in each picture."""
+    shares = []
+    for picture, outline in ((a, found.outline_a), (b, found.outline_b)):
+        small = geometry.apply(_between(picture.full, picture.thumbnail.shape[1::-1]), np.array(outline))
+        shares.append(seam(picture.thumbnail, small)[1])
+    return shares[0], shares[1]
+
+
+def _numbers(overlay: Overlay, seams: tuple[float, float]) -> dict[str, Json]:
     agrees = overlay.agreement
     return {
         "aligned_by": overlay.by,
@@ -141,6 +199,11 @@ def _numbers(overlay: Overlay) -> dict[str, Json]:
         "agreeing_squares": agrees.squares,
         "differing_places": len(agrees.differing),
         "differing_block": round(agrees.block, 3),
+        "likeness": round(agrees.likeness, 3),
+        "sharpness": round(agrees.sharp, 3),
+        "matches_beside": overlay.nearly,
+        "seam_in_picture": round(seams[0], 2),
+        "seam_in_other": round(seams[1], 2),
     }
 
 
@@ -197,7 +260,7 @@ def _overlay(a: Signature, b: Signature, found: Alignment, by: str) -> Overlay:
     flip = np.array([[-1, 0, a.full[0] - 1], [0, 1, 0], [0, 0, 1]]) if found.mirrored else np.eye(3)
     matrix = to_b @ found.matrix @ np.linalg.inv(to_a) @ flip
     points = np.hstack([geometry.apply(to_a, found.pairs[:, :2]), geometry.apply(to_b, found.pairs[:, 2:])])
-    return Overlay(matrix, found.mirrored, found.inliers, found.tentative, points, measured, by)
+    return Overlay(matrix, found.mirrored, found.inliers, found.tentative, found.nearly, points, measured, by)
 
 
 def _scale(size: tuple[int, int], picture: npt.NDArray[np.uint8]) -> Floats:

@@ -24,13 +24,15 @@ class Alignment:
     """Where `a` lies in `b`.
 
     `matrix` 3 x 3 takes work pixels of `a` (mirrored first where `mirrored`) to work pixels of `b`; `pairs` [N x 4]
-    are the agreeing matches (x, y in `a` as it is, x, y in `b`); `tentative` counts the matches before geometry.
+    are the agreeing matches (x, y in `a` as it is, x, y in `b`); `tentative` counts the matches before geometry, `nearly`
+    those that lie beside their place: many in another photograph of the same scene, few in a copy.
     """
 
     matrix: Floats
     mirrored: bool
     pairs: Floats
     tentative: int
+    nearly: int = 0
 
     @property
     def inliers(self) -> int:
@@ -80,14 +82,16 @@ def _align(a: Features, b: Features, size_b: tuple[int, int], *, mirrored: bool)
     for tolerance, projective in ((LOOSE, False), (LOOSE / 2, False), (TIGHT * 2, False), (TIGHT, True)):
         if inside.sum() < LEAST:
             return None
-        matrix = fit(p[inside], q[inside], projective=projective and inside.sum() >= 2 * LEAST)
+        matrix = fit(p[inside], q[inside], projective=projective and inside.sum() >= 3 * LEAST)
         if matrix is None or not _sane(matrix, p[inside]):
             return None
         inside = _agree(matrix, p, q, turn, grow, tolerance * max(size_b))
-    inside &= _one_per_spot(p) & _one_per_spot(q)
+    spots = _one_per_spot(p) & _one_per_spot(q)
+    nearly = _agree(matrix, p, q, turn, grow, LOOSE * max(size_b)) & spots & ~inside if matrix is not None else inside
+    inside &= spots
     if matrix is None or inside.sum() < LEAST:
         return None
-    return Alignment(matrix, mirrored, np.hstack([p[inside], q[inside]]), len(found))
+    return Alignment(matrix, mirrored, np.hstack([p[inside], q[inside]]), len(found), int(nearly.sum()))
 
 
 def _first_guess(p: Floats, q: Floats, turn: Floats, grow: Floats, tolerance: float) -> npt.NDArray[np.bool_]:
@@ -134,7 +138,7 @@ def fit(p: Floats, q: Floats, *, projective: bool) -> Floats | None:
         zero = np.zeros((len(x), 3))
         plain = np.hstack([x, one])
         rows = np.vstack([np.hstack([plain, zero, -y[:, :1] * plain]), np.hstack([zero, plain, -y[:, 1:] * plain])])
-        inner = np.linalg.svd(rows, full_matrices=False)[2][-1].reshape(3, 3)
+        inner = np.linalg.eigh(rows.T @ rows)[1][:, 0].reshape(3, 3)
     else:
         solution, _, rank, _ = np.linalg.lstsq(np.hstack([x, one]), y, rcond=1e-6)
         if rank < 3:

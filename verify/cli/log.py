@@ -154,15 +154,15 @@ def bundle(case: Path, out: Path | None, with_private: bool, key_file: Path | No
 
 
 def _key(path: Path) -> SigningKey:
-    """The key in a file; asks for its passphrase where it has one."""
-    from verify.log.sshsig import SigningKey
+    """The key in a file; one that is under a passphrase stays with ssh-keygen, which asks for it."""
+    from verify.log.sshsig import OutsideKey, SigningKey
 
     try:
         return SigningKey.load(path)
-    except Refused as error:
-        if "passphrase" not in str(error).lower() and "password" not in str(error).lower():
+    except Refused:
+        if not path.with_name(path.name.removesuffix(".pub") + ".pub").is_file():
             raise
-        return SigningKey.load(path, click.prompt("passphrase", hide_input=True, err=True).encode())
+        return OutsideKey(path)
 
 
 def _signers(path: Path) -> tuple[str, ...]:

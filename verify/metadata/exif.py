@@ -12,6 +12,7 @@ from verify.metadata.found import MAX_TEXT, Tag, Value, plain, shortest
 BINARY = "(Binary data {} bytes, use -b option to extract)"  # ExifTool's words, so that two readers agree
 SKIPPED = frozenset({0x8769, 0x8825, 0xA005, 0x14A, 0x927C, 0x190})  # pointers and the maker note: read elsewhere
 BLOCKS = {0x2BC: "xmp", 0x83BB: "iptc", 0x8773: "icc", 0x8649: "photoshop"}  # whole blocks of another standard
+PRINT_IM = 0xC4A5
 _OFFSETS = frozenset({0x111, 0x201, 0x144, 0x120})  # counted from the TIFF header; shown from the start of the file
 _TRIMMED = frozenset({0x10F, 0x110, 0x131, 0x13B, 0x9290, 0x9291, 0x9292})
 _UNICODE = frozenset({0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F})
@@ -27,6 +28,10 @@ def tags(entry: tiff.Entry, base: int | None) -> Iterator[Tag]:
         name = {0x111: "StripOffsets", 0x117: "StripByteCounts"}[entry.tag]
     if entry.tag in {0x201, 0x202} and table == "exif" and entry.group not in {"IFD0", "IFD1"}:
         name = "JpgFromRaw" + ("Start" if entry.tag == 0x201 else "Length")
+    if entry.tag == PRINT_IM and table == "exif" and entry.data.startswith(b"PrintIM"):
+        version = entry.data[8:12].decode("latin-1")
+        yield Tag("PrintIM", "PrintIMVersion", version, version, None if base is None else base + entry.offset + 8)
+        return
     value, raw = _value(entry, table, base or 0)
     yield Tag(entry.group, name, value, raw[:MAX_TEXT], None if base is None else base + entry.offset)
 

@@ -64,7 +64,7 @@ def _value(kind: str, name: str, value: bytes, encoding: str) -> Value:
         return int.from_bytes(value, "big") if value else ""
     if kind == "undef":
         return BINARY.format(len(value))
-    text = value.rstrip(b"\0").decode(encoding, "replace") if name != "CodedCharacterSet" else value.decode("latin-1")
+    text = value.decode("latin-1" if name == "CodedCharacterSet" else encoding, "replace").split("\0", 1)[0]
     if re.search("Date$|^DateSent$", name) or name in {"DateCreated", "DateSent"}:
         text = re.sub(r"^(\d{4})(\d{2})(\d{2})$", r"\1:\2:\3", text)
     elif name in {"TimeCreated", "TimeSent", "ReleaseTime", "ExpirationTime", "DigitalCreationTime"}:

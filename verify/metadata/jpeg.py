@@ -13,6 +13,7 @@ from verify.metadata.found import Jpeg
 MAX_SEGMENTS = 5_000  # a photograph has under 100; 500,000 empty ones keep other readers busy for ten seconds
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+_NOT_FILL = re.compile(rb"[^\xff]")
 _NAMES = {0xC4: "DHT", 0xC8: "JPG", 0xCC: "DAC", 0xD8: "SOI", 0xD9: "EOI", 0xDA: "SOS", 0xDB: "DQT", 0xDC: "DNL"}
 _NAMES |= {0xDD: "DRI", 0xDE: "DHP", 0xDF: "EXP", 0xFE: "COM", 0x01: "TEM"}
 _NAMES |= {0xE0 + n: f"APP{n}" for n in range(16)} | {0xD0 + n: f"RST{n}" for n in range(8)}
@@ -51,8 +52,9 @@ def segments(data: bytes, start: int = 0) -> tuple[list[Segment], int | None, li
             at = following
             continue
         marker = data[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
+        if marker == 0xFF:  # fill bytes
+            filled = _NOT_FILL.search(data, at)
+            at = filled.start() - 1 if filled else size
             continue
         name = _NAMES.get(marker, f"0x{marker:02X}")
         if marker == 0xD9:

@@ -5,23 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from verify import image
+from verify.metadata import credentials, exiftool
 from verify.metadata.reading import read
 
 
-def listing(path: str) -> dict[str, Any]:
-    """Everything as read: picture, digest, format, size, tags, jpeg, c2pa, problems. Raises Unreadable."""
+def listing(path: str, deep: bool = True, trust: str = "") -> dict[str, Any]:
+    """Everything as read: picture, digest, format, size, tags, jpeg, c2pa, problems. Raises Unreadable.
+
+    With `deep`, and where ExifTool is installed, its tags stand behind those of the built-in readers. `trust` is the
+    text of a PEM list for Content Credentials.
+    """
     picture = image.open(path)
     found = read(picture)
+    deeper, problems = exiftool.read(picture.data) if deep and exiftool.program() else ((), ())
+    signed = credentials.verify(picture.data, found, trust) if credentials.available() else None
+    if credentials.present(found) and not credentials.available():
+        problems = (*problems, credentials.ABSENT)
     return {
         "version": 1,
         "picture": picture.name,
         "digest": picture.digest,
         "format": found.format,
         "size": found.size,
-        "tags": [tag.to_json() for tag in found.tags],
+        "tags": [tag.to_json() for tag in (*found.tags, *deeper)],
         "jpeg": found.jpeg.to_json() if found.jpeg else None,
-        "c2pa": None,
-        "problems": list(found.problems),
+        "c2pa": signed.to_json() if signed else None,
+        "problems": [*found.problems, *problems],
     }
 
 
@@ -30,9 +39,9 @@ def text(told: dict[str, Any]) -> str:
     lines = [f"{told['picture']}  {told['format'] or 'unknown format'}, {told['size']} bytes, SHA-256 {told['digest']}"]
     group = None
     for tag in told["tags"]:
-        if tag["group"] != group:
-            group = tag["group"]
-            lines.append(f"  {group}")
+        if (tag["group"], tag["reader"]) != group:
+            group = (tag["group"], tag["reader"])
+            lines.append(f"  {tag['group']}" + ("" if tag["reader"] == "built-in" else f"  ({tag['reader']})"))
         value = tag["value"]
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         where = "" if tag["offset"] is None else f"  @{tag['offset']}"
@@ -45,6 +54,12 @@ def text(told: dict[str, Any]) -> str:
             f"  JPEG {jpeg['process']}, {size}, {jpeg['subsampling']}, {quality}, {jpeg['huffman']} Huffman tables"
         )
         lines.append(f"    {' '.join(jpeg['markers'][:60])}")
+    if told["c2pa"]:
+        signed = told["c2pa"]
+        lines.append(f"  Content Credentials: {signed['state']}, trust {signed['trust']} (SDK {signed['sdk']})")
+        lines += [
+            f"    {m['generator']}, signed by {m['issuer'] or m['signer']} {m['signed']}" for m in signed["manifests"]
+        ]
     lines += [f"  problem: {printable(problem)}" for problem in told["problems"]]
     return "\n".join(lines)
 

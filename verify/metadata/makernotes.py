@@ -16,7 +16,7 @@ MAX_READS = 20_000  # the largest maker note seen costs under 10,000; a hostile 
 _GROUPS = {"canon": "Canon", "nikon": "Nikon", "olympus": "Olympus", "casio": "Casio", "fujifilm": "FujiFilm"}
 _GROUPS |= {"sony": "Sony", "apple": "Apple", "dji": "DJI"}
 _FOREIGN = (b"QVC\0", b"DCI\0", b"OLYMPUS\0", b"OM SYSTEM\0")  # newer layouts, which ExifRead takes for the old ones
-_FAILURES = (
+FAILURES = (
     ValueError,
     TypeError,
     LookupError,
@@ -28,19 +28,20 @@ _FAILURES = (
 )
 
 
-class _Spent(Exception):
+class Spent(Exception):
     """The budget of reads is used up."""
 
 
-class _Counted(io.BytesIO):
+class Counted(io.BytesIO):
     """A file in memory that allows a number of reads."""
 
     left = MAX_READS
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """As BytesIO; raises Spent when the allowance is used up."""
         self.left -= 1
         if self.left < 0:
-            raise _Spent
+            raise Spent
         return super().read(size)
 
 
@@ -56,7 +57,7 @@ def tags(block: Block, note: Block, make: str, model: str, problems: list[str]) 
 
     logging.getLogger("exifread").disabled = True  # it reports each oddity of a file on stderr
     start = note.offset - (block.offset or 0)
-    reading = header.ExifHeader(_Counted(block.data), "I" if block.data[:2] == b"II" else "M", 0, 0, strict=False)
+    reading = header.ExifHeader(Counted(block.data), "I" if block.data[:2] == b"II" else "M", 0, 0, strict=False)
     # Only what `decode_maker_note` asks for: reading the note byte by byte, as ExifRead does, takes most of its time.
     reading.tags = {
         "EXIF MakerNote": IfdTag("", 0x927C, FieldType(UNDEFINED), list(note.data[:32]), start, len(note.data)),
@@ -66,10 +67,10 @@ def tags(block: Block, note: Block, make: str, model: str, problems: list[str]) 
     spent = False
     try:
         reading.decode_maker_note()
-    except _Spent:
+    except Spent:
         spent = True
         problems.append(f"the maker note states so many values that reading stopped after {MAX_READS}")
-    except (*_FAILURES, struct.error, ExifError) as error:
+    except (*FAILURES, struct.error, ExifError) as error:
         problems.append(f"the maker note cannot be read to its end ({type(error).__name__})")
     return [
         _tag(group, name.removeprefix("MakerNote "), told, block.offset)

@@ -13,14 +13,19 @@ from verify.metadata.segments import Contents
 
 MAX_BLOCKS = 500  # a photograph has about ten; 50,000 XMP segments keep other readers busy for ten seconds
 MAX_PROBLEMS = 100
+MAX_KEPT = 32 * 2**20  # bytes of a file whose reading is remembered
 
 
 def read(image: Image) -> Metadata:
     """Everything that the file says of itself. Reads `image.data` only; never decodes the picture, never raises."""
-    return _read(image.data)
+    return _kept(image.data) if len(image.data) <= MAX_KEPT else _read(image.data)
 
 
-@lru_cache(maxsize=32)  # as many as `asking` keeps open: several checks ask about one picture
+@lru_cache(maxsize=8)  # several checks ask about one picture; large files are read again rather than kept in memory
+def _kept(data: bytes) -> Metadata:
+    return _read(data)
+
+
 def _read(data: bytes) -> Metadata:
     kind = containers.sniff(data)
     contents = Contents()

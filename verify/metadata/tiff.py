@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 MAX_DIRECTORIES = 200
 MAX_ENTRIES = 2_000  # of one directory; the largest camera file seen has under 100
-MAX_VALUE = 64 * 2**20  # bytes of one value
+MAX_VALUE = 16 * 2**20  # bytes of one value
+MAX_TOTAL = 64 * 2**20  # bytes of all values: two thousand entries may all point to the same megabytes
 MAX_NUMBERS = 4_096  # numbers unpacked from one value; longer arrays stay bytes
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8, 129: 1}
@@ -54,6 +55,7 @@ class Walk:
     order: str = "<"
     big: bool = False  # BigTIFF: 8-byte offsets and counts
     _seen: set[int] = field(default_factory=set)
+    _taken: int = 0
 
     def entries(self) -> Iterator[Entry]:
         """Entries of all directories, in the order of the file's own chain. Never raises on malformed data."""
@@ -116,6 +118,10 @@ class Walk:
             offset = self._number(offset, wide)
         if length > MAX_VALUE or offset + length > len(self.data):
             self.problems.append(f"{group} tag 0x{tag:04x} says {length} bytes at {offset}, outside the data")
+            return None
+        self._taken += length
+        if self._taken > MAX_TOTAL:
+            self.problems.append(f"{group} tag 0x{tag:04x}: more bytes of values than any picture has")
             return None
         return Entry(group, tag, kind, count, offset, self.data[offset : offset + length], self.order)
 

@@ -13,6 +13,7 @@ from verify.metadata import names
 from verify.metadata.found import MAX_TAGS, MAX_TEXT, Tag, Value, plain, shortest
 
 MAX_PACKET = 16 * 2**20  # bytes; extended XMP with a depth map reaches a few megabytes
+MAX_ELEMENTS = 200_000
 MAX_DEPTH = 24
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -43,6 +44,7 @@ PREFIXES = {
     "http://ns.adobe.com/creatorAtom/1.0/": "creatorAtom",
     "http://ns.adobe.com/hdr-gain-map/1.0/": "hdrgm",
     "http://purl.org/dc/elements/1.1/": "dc",
+    "http://purl.org/dc/terms/": "dcterms",
     "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "iptcCore",
     "http://iptc.org/std/Iptc4xmpExt/2008-02-29/": "iptcExt",
     "http://ns.useplus.org/ldf/xmp/1.0/": "plus",
@@ -100,6 +102,8 @@ def tags(packet: bytes, offset: int | None) -> list[Tag]:
 def _root(packet: bytes) -> Element:
     if len(packet) > MAX_PACKET:
         raise Malformed(f"{len(packet)} bytes; expected at most {MAX_PACKET}")
+    if packet.count(b"<") > MAX_ELEMENTS:
+        raise Malformed(f"over {MAX_ELEMENTS} elements")
     start = max(0, packet.find(b"<"))
     packet = packet[start:].rstrip(b"\0 \r\n\t")
     try:

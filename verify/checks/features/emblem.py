@@ -7,18 +7,17 @@ from collections.abc import Iterable
 from verify.errors import Refused
 from verify.image import Image
 from verify.matching import emblems
-from verify.model import Answer, Finding, Pair, Portability, Region
+from verify.model import Answer, Finding, Pair, Point, Portability, Region
 
 VERSION = "1"
 KIND = "emblems"
 
-SMALLEST = 32  # pixels of the picture's shorter side
+SMALLEST = 24  # pixels of the picture's shorter side
 TOO_SMALL = 45  # pixels: an emblem smaller than this keeps its shape and colours, not what tells it from its like
 SHOWN = 60  # pairs kept in the finding
 LIMITS = (
-    "It tells a design, not an object: another copy of the emblem, a print of it or a look-alike of one design matches as "
-    "well. Missed are emblems below 45 px, mirrored, covered, blurred, or seen at over 50 degrees aslant; a bare outline "
-    "(a circle, an arch) is told apart only from near."
+    "It tells a design, not an object: another copy of the emblem, a print of it or a look-alike matches as well. "
+    "Missed are emblems below 45 px, mirrored, covered, blurred, or seen at over 50 degrees aslant."
 )
 
 
@@ -36,24 +35,37 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
     References: Lowe 2004; Arandjelović & Zisserman 2012; Morel & Yu 2009 (ASIFT); Hariharan, Malik & Ramanan 2012;
     Moisan, Moulon & Monasse 2012.
     """
-    if min(picture.size) < SMALLEST // 2:
-        raise Refused(f"{picture.name}: {picture.size[0]} x {picture.size[1]} pixels is too small to look for an emblem in.")
+    try:
+        _refuse(picture, other)
+        best = max(emblems.sightings(picture, other), key=emblems.score, default=None)
+        if best and emblems.score(best) >= yes and emblems.is_cut_out(picture, other, best.fit.affine):
+            raise Refused(
+                f"{other.name} was cut out of {picture.name} itself: it matches to the grain and says nothing."
+            )
+        larger = other.size[0] > picture.size[0] and other.size[1] > picture.size[1]
+        found = best is not None and emblems.score(best) >= hint
+        if larger and not found:
+            raise Refused(
+                f"{other.name}: the reference ({other.size[0]} x {other.size[1]}) is larger than the picture "
+                f"({picture.size[0]} x {picture.size[1]}), and scaled down it is not found; are the two exchanged?"
+            )
+        yield _found(best, picture.size, yes, larger) if best and found else _not_found(best)
+    except Refused as refused:
+        yield Finding(Answer.UNABLE, str(refused), limits=LIMITS)
+
+
+def _refuse(picture: Image, other: Image) -> None:
+    """Raises Refused where the picture is too small, or the reference is the picture."""
     if picture.digest == other.digest:
         raise Refused(f"{other.name} is {picture.name} itself: a reference must come from elsewhere.")
-    best = max(emblems.sightings(picture, other), key=emblems.score, default=None)
-    if best is not None and emblems.score(best) >= yes and emblems.is_cut_out(picture, other, best.fit.affine):
-        raise Refused(f"{other.name} was cut out of {picture.name} itself: it matches to the grain and says nothing.")
-    found = best is not None and emblems.score(best) >= hint
-    larger = other.size[0] > picture.size[0] and other.size[1] > picture.size[1]
-    if larger and not found:
+    if min(picture.size) < SMALLEST:
+        wide, high = picture.size
         raise Refused(
-            f"{other.name}: the reference ({other.size[0]} x {other.size[1]}) is larger than the picture "
-            f"({picture.size[0]} x {picture.size[1]}), and scaled down it was not found; are the two exchanged?"
+            f"{picture.name}: {wide} x {high} pixels; expected at least {SMALLEST} a side to look for an emblem."
         )
-    yield _found(best, yes, larger) if best is not None and found else _not_found(best)
 
 
-def _found(best: emblems.Sighting, yes: float, larger: bool) -> Finding:
+def _found(best: emblems.Sighting, picture: tuple[int, int], yes: float, larger: bool) -> Finding:
     score, size = emblems.score(best), best.fit.size
     shape = f"{size:.0f} px, edges agree at {best.fit.edges:.2f}"
     shape += f", {len(best.pairs)} features on one plane" if len(best.pairs) else ""
@@ -61,20 +73,26 @@ def _found(best: emblems.Sighting, yes: float, larger: bool) -> Finding:
     if sure:
         because = f"The design of the reference is in the picture: {shape} (score {score:.1f}, needed {yes:.1f})."
     elif score >= yes:
-        because = f"Shape and colours are consistent, but it is too small to tell apart: {shape}; {TOO_SMALL} px are needed."
+        because = (
+            f"Shape and colours are consistent, but it is too small to tell apart: {shape}; {TOO_SMALL} px are needed."
+        )
     else:
         because = f"Something like the reference, not enough to say so: {shape} (score {score:.1f}, needed {yes:.1f})."
     return Finding(
         Answer.YES if sure else Answer.UNCLEAR,
         because,
         measured=_measured(best) | ({"reference_scaled_down": True} if larger else {}),
-        regions=(Region(best.fit.outline, "emblem"),),
+        regions=(Region(_inside(best.fit.outline, picture), "emblem"),),
         pairs=tuple(Pair((float(x), float(y)), (float(u), float(v))) for x, y, u, v in best.pairs[:SHOWN]),
         score=round(score, 3),
         level="same design" if sure else "shape and colours consistent" if score >= yes else "undetermined",
         portability=Portability.PORTABLE,
         limits=LIMITS,
     )
+
+
+def _inside(outline: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, ...]:
+    return tuple((min(max(x, 0.0), float(size[0])), min(max(y, 0.0), float(size[1]))) for x, y in outline)
 
 
 def _not_found(best: emblems.Sighting | None) -> Finding:

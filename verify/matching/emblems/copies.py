@@ -21,22 +21,22 @@ LEAST_GRAIN = 0.3  # grey levels: a drawing's flat parts have none, and tell not
 
 
 def is_cut_out(picture: Image, reference: Image, affine: Array) -> bool:
-    """Whether `reference` agrees with `picture` down to the grain under `affine` (upright reference to picture pixels)."""
+    """Whether `reference` agrees with `picture` down to the grain under `affine` (reference to picture pixels)."""
     (a, b), (c, d) = affine[:, :2]
     scale = np.sqrt(max(1e-9, a * d - b * c))
     if max(abs(b - c), abs(b + c), abs(a - d)) > TURNED * 2 * scale or (reference.opacity < 255).any():
         return False
-    ours = reference.gray[:: max(1, max(reference.size) // LONGEST), :: max(1, max(reference.size) // LONGEST)]
     step = max(1, max(reference.size) // LONGEST)
+    ours = np.ascontiguousarray(reference.gray[::step, ::step])
     onto = np.column_stack([affine[:, :2] * step, affine[:, 2]]).astype(np.float32)
     gray = picture.gray
     try:
         criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-5)
-        _, onto = cv2.findTransformECC(ours, gray, onto, cv2.MOTION_AFFINE, criteria, None, 3)
+        _, refined = cv2.findTransformECC(ours, gray, onto, cv2.MOTION_AFFINE, criteria)
     except cv2.error:  # it did not converge: the two do not agree to a fraction of a pixel
         return False
     size = ours.shape[1], ours.shape[0]
-    theirs = cv2.warpAffine(gray, onto, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    theirs = cv2.warpAffine(gray, np.asarray(refined), size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     grains = [_grain(part.astype(np.float32)) for part in (ours, theirs)]
     smooth = cv2.GaussianBlur(ours.astype(np.float32), (0, 0), 2.0)
     slope = cv2.GaussianBlur(np.hypot(cv2.Sobel(smooth, -1, 1, 0), cv2.Sobel(smooth, -1, 0, 1)), (0, 0), 2.0)

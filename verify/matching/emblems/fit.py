@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from verify.image import Image
 from verify.matching.emblems.gradients import edges
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from verify.image import Arrays
 
-    Array = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
 
 SIDE = 64  # the reference is looked at on SIDE x SIDE pixels, or as many of another aspect
 MARGIN = 4  # pixels of the ground around it
 BLURS = (3.0, 1.5, 0.8)  # pixels: to align coarsely, to align and measure, to measure finely
+STEPS = 9  # of the alignment, at each blur
+GAINED = 1e-4  # of correlation, below which the alignment has ended
+RIDGE = 0.02  # keeps a step small along what the edges do not fix
+SLANTED = 5.0  # longer over shorter axis of a circle seen
+COLOURLESS = 0.15  # spread of log colour below which a reference counts as grey
 METHOD = "emblem-pyramid-1"
 
 
@@ -48,7 +52,7 @@ class Fit:
     @property
     def size(self) -> float:
         """Pixels, longer side of the upright box around the outline."""
-        return max(max(values) - min(values) for values in zip(*self.outline, strict=True))
+        return float(np.ptp(self.outline, axis=0).max())
 
 
 def pyramid_of(image: Image) -> Arrays:
@@ -57,67 +61,80 @@ def pyramid_of(image: Image) -> Arrays:
 
 
 def _pyramid(image: Image) -> Arrays:
-    levels = {"0": image.pixels}
-    while min(levels[str(len(levels) - 1)].shape[:2]) > 24:
-        levels[str(len(levels))] = cv2.pyrDown(levels[str(len(levels) - 1)])
-    return levels
+    halved: list[Array] = [image.pixels]
+    while min(halved[-1].shape[:2]) > 24:
+        halved.append(cv2.pyrDown(halved[-1]))
+    return {str(level): pixels for level, pixels in enumerate(halved)}
 
 
 def sheet_of(reference: Arrays) -> Sheet:
-    height, width = reference["mask"].shape
+    """The reference as it is looked at."""
+    pixels, mask = np.asarray(reference["pixels"], np.float32), np.asarray(reference["mask"], np.uint8)
+    height, width = mask.shape
     scale = SIDE / np.sqrt(height * width)
     size = max(12, round(width * scale)), max(12, round(height * scale))
     linear = np.diag([size[0] / width, size[1] / height])
-    onto = np.column_stack([linear, np.array([MARGIN, MARGIN]) + (linear.diagonal() - 1) / 2])
-    pixels = cv2.GaussianBlur(reference["pixels"], (0, 0), 0.45 / scale) if scale < 1 else reference["pixels"]
+    onto = np.column_stack([linear, MARGIN + (linear.diagonal() - 1) / 2])
+    if scale < 1:
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 0.45 / scale))
     full = (size[0] + 2 * MARGIN, size[1] + 2 * MARGIN)
-    drawn = cv2.warpAffine(pixels, onto, full, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    near = cv2.dilate(reference["mask"].astype(np.uint8), np.ones((3, 3)), iterations=max(1, round(1.5 / scale)))
+    drawn: Array = cv2.warpAffine(pixels, onto, full, borderMode=cv2.BORDER_REPLICATE)
+    near = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(1.5 / scale)))
     weight = cv2.warpAffine(near.astype(np.float32), onto, full)
-    fields = tuple(cv2.GaussianBlur(edges(drawn), (0, 0), blur) for blur in BLURS)
-    return Sheet(drawn, weight, fields, onto)
+    return Sheet(drawn, weight, tuple(blurred(edges(drawn), blur) for blur in BLURS), onto)
+
+
+def blurred(field: Array, sigma: float) -> Array:
+    """A field smoothed by a Gaussian of `sigma` pixels."""
+    return np.asarray(cv2.GaussianBlur(field, (0, 0), sigma))
 
 
 def fitted(pyramid: Arrays, sheet: Sheet, affine: Array) -> Fit:
     """The fit after alignment, from a guess of the affine map of reference pixels into the picture."""
-    start = _composed(affine, np.linalg.inv(_square(sheet.onto)))
-    pose = start
+    pose = _composed(affine, np.linalg.inv(_square(sheet.onto)))
     for level in (0, 1):
         pose = _aligned(pyramid, sheet, pose, level)
     return measured(pyramid, sheet, pose)
 
 
-def _aligned(pyramid: Arrays, sheet: Sheet, pose: Array, level: int, steps: int = 8) -> Array:
-    """Gauss-Newton on the edge field: the affine map of sheet pixels into the picture that makes them most alike."""
+def _aligned(pyramid: Arrays, sheet: Sheet, pose: Array, level: int) -> Array:
+    """The affine map of sheet pixels into the picture that makes their edge fields most alike, by Gauss and Newton."""
     target, weight = sheet.fields[level], sheet.weight
-    height, width = weight.shape
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    x0, y0 = (width - 1) / 2, (height - 1) / 2
-    best, best_score = pose, -2.0
-    for _ in range(steps + 1):
-        field = cv2.GaussianBlur(edges(warped(pyramid, pose, (width, height))), (0, 0), BLURS[level])
+    size = weight.shape[1], weight.shape[0]
+    best, best_score = pose, -np.inf
+    for _ in range(STEPS):
+        field = blurred(edges(warped(pyramid, pose, size)), BLURS[level])
         score = _correlation(target, field, weight)
-        if score <= best_score + 1e-4 and best_score > -2:
+        if score <= best_score + GAINED:
             break
-        if score > best_score:
-            best, best_score = pose, score
-        gain = (weight[..., None] * target * field).sum() / max(1e-9, (weight[..., None] * field**2).sum())
-        residual = (target - max(gain, 0.2) * field) * weight[..., None]
-        across = cv2.Sobel(field, cv2.CV_32F, 1, 0, scale=0.125)
-        down = cv2.Sobel(field, cv2.CV_32F, 0, 1, scale=0.125)
-        u, v = ((x - x0) / SIDE)[..., None], ((y - y0) / SIDE)[..., None]
-        parts = np.stack([across, down, across * u, across * v, down * u, down * v], axis=-1) * max(gain, 0.2)
-        flat = (parts * weight[..., None, None]).reshape(-1, 6)
-        normal = flat.T @ parts.reshape(-1, 6)
-        normal[np.diag_indices(6)] += 0.02 * np.trace(normal) / 6
-        step = np.linalg.solve(normal.astype(float), (parts.reshape(-1, 6).T @ residual.ravel()).astype(float))
-        moved = np.array([[1 + step[2] / SIDE, step[3] / SIDE, step[0]], [step[4] / SIDE, 1 + step[5] / SIDE, step[1]]])
-        moved[:, 2] -= moved[:, :2] @ [x0, y0] - [x0, y0]
-        pose = _composed(pose, _square(moved))
-        values = np.linalg.svd(pose[:, :2], compute_uv=False)
-        if np.linalg.det(pose[:, :2]) <= 0 or values[0] > 5 * values[1]:
+        best, best_score = pose, score
+        pose = _composed(pose, _square(_step(target, field, weight)))
+        if not _plausible(pose):
             break
     return best
+
+
+def _step(target: Array, field: Array, weight: Array) -> Array:
+    """The affine map [2 x 3] of sheet pixels by which the `field` has to be read to come closer to the `target`."""
+    height, width = weight.shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    w = weight[..., None]
+    gain = max(0.2, float((w * target * field).sum() / max(1e-9, float((w * field**2).sum()))))
+    across, down = (cv2.Sobel(field, cv2.CV_32F, *axis, scale=gain / 8) for axis in ((1, 0), (0, 1)))
+    u, v = ((x - middle[0]) / SIDE)[..., None], ((y - middle[1]) / SIDE)[..., None]
+    parts = np.stack([across, down, across * u, across * v, down * u, down * v], axis=-1).astype(np.float64)
+    weighed = (parts * w[..., None]).reshape(-1, 6)
+    normal = weighed.T @ parts.reshape(-1, 6)
+    normal[np.diag_indices(6)] += RIDGE * np.trace(normal) / 6 + 1e-6
+    step = np.linalg.solve(normal, weighed.T @ (target - gain * field).ravel())
+    linear = np.eye(2) + step[2:].reshape(2, 2) / SIDE
+    return np.column_stack([linear, step[:2] + middle - linear @ middle])
+
+
+def _plausible(pose: Array) -> bool:
+    wide, narrow = np.linalg.svd(pose[:, :2], compute_uv=False)
+    return bool(np.linalg.det(pose[:, :2]) > 0 and wide <= SLANTED * narrow)
 
 
 def measured(pyramid: Arrays, sheet: Sheet, pose: Array) -> Fit:
@@ -125,52 +142,56 @@ def measured(pyramid: Arrays, sheet: Sheet, pose: Array) -> Fit:
     height, width = sheet.weight.shape
     seen = warped(pyramid, pose, (width, height))
     field = edges(seen)
-    shape = _correlation(sheet.fields[1], cv2.GaussianBlur(field, (0, 0), BLURS[1]), sheet.weight)
-    inner = _correlation(sheet.fields[2], cv2.GaussianBlur(field, (0, 0), BLURS[2]), sheet.weight)
-    luma = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) for p in (sheet.pixels, seen)]
-    grey = _centred_correlation(luma[0][..., None], luma[1][..., None], sheet.weight)
-    corners = np.array([(MARGIN, MARGIN), (width - MARGIN, MARGIN), (width - MARGIN, height - MARGIN), (MARGIN, height - MARGIN)])
-    outline = tuple((float(x), float(y)) for x, y in (corners - 0.5) @ pose[:, :2].T + pose[:, 2])
-    colour = _colour(sheet.pixels, seen, sheet.weight)
-    return Fit(_composed(pose, _square(sheet.onto)), shape, inner, grey, colour, outline)
+    luma = [cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None] for pixels in (sheet.pixels, seen)]
+    right, bottom = width - MARGIN, height - MARGIN
+    corners = np.array([(MARGIN, MARGIN), (right, MARGIN), (right, bottom), (MARGIN, bottom)]) - 0.5
+    return Fit(
+        affine=_composed(pose, _square(sheet.onto)),
+        edges=_correlation(sheet.fields[1], blurred(field, BLURS[1]), sheet.weight),
+        inner=_correlation(sheet.fields[2], blurred(field, BLURS[2]), sheet.weight),
+        grey=_correlation(_centred(luma[0], sheet.weight), _centred(luma[1], sheet.weight), sheet.weight),
+        colour=_colour(sheet.pixels, seen, sheet.weight),
+        outline=tuple((float(x), float(y)) for x, y in corners @ pose[:, :2].T + pose[:, 2]),
+    )
 
 
-def _colour(a, b, weight):
-    """Correlation of log-colour opponents, their mean taken away (three free gains: any illuminant and exposure)."""
-    opponents = []
-    for pixels in (a, b):
-        small = cv2.GaussianBlur(pixels, (0, 0), 2.0)
-        linear = np.log((np.clip(small, 0, 255) / 255) ** 2.2 + 0.02)
-        opponents.append(np.dstack([linear[..., 0] - linear[..., 1], (linear[..., 0] + linear[..., 1]) / 2 - linear[..., 2]]))
-    spread = np.sqrt(np.average(((opponents[0] - np.average(opponents[0], (0, 1), np.repeat(weight[..., None], 2, 2))) ** 2).sum(axis=2), weights=weight))
-    if spread < 0.15:
-        return None
-    return _centred_correlation(opponents[0], opponents[1], weight)
+def _colour(reference: Array, seen: Array, weight: Array) -> float | None:
+    """Correlation of log-colour opponents about their means: three free gains, so any illuminant and exposure."""
+    ours, theirs = (_centred(_opponents(pixels), weight) for pixels in (reference, seen))
+    spread = np.sqrt((weight * (ours**2).sum(axis=2)).sum() / weight.sum())
+    return _correlation(ours, theirs, weight) if spread >= COLOURLESS else None
 
 
-def _centred_correlation(a, b, weight):
-    w = np.repeat(weight[..., None], a.shape[2], axis=2)
-    a, b = a - np.average(a, (0, 1), w), b - np.average(b, (0, 1), w)
-    return float((w * a * b).sum() / np.sqrt(max(1e-9, (w * a * a).sum() * (w * b * b).sum())))
+def _opponents(pixels: Array) -> Array:
+    linear = np.log((np.clip(blurred(pixels, 2.0), 0, 255) / 255) ** 2.2 + 0.02)
+    red, green, blue = linear[..., 0], linear[..., 1], linear[..., 2]
+    return np.dstack([red - green, (red + green) / 2 - blue])
 
 
-def _correlation(a, b, weight):
+def _centred(values: Array, weight: Array) -> Array:
+    return np.asarray(values - (values * weight[..., None]).sum(axis=(0, 1)) / weight.sum())
+
+
+def _correlation(a: Array, b: Array, weight: Array) -> float:
     w = weight[..., None]
-    return float((w * a * b).sum() / np.sqrt(max(1e-9, float((w * a * a).sum()) * float((w * b * b).sum()))))
+    power = float((w * a * a).sum()) * float((w * b * b).sum())
+    return float((w * a * b).sum()) / max(1e-9, float(np.sqrt(power)))
 
 
-def warped(pyramid: Arrays, pose: Array, size: tuple[int, int]):
+def warped(pyramid: Arrays, pose: Array, size: tuple[int, int]) -> Array:
     """The picture seen through a map of `size` (width, height) pixels into it, RGB float32, without aliasing."""
-    shrink = np.sqrt(abs(np.linalg.det(pose[:, :2])))
-    level = int(np.clip(np.floor(np.log2(max(shrink, 1e-6)) + 0.3), 0, len(pyramid) - 1))
-    factor = 2.0**-level
-    scaled = pose * factor
-    return cv2.warpAffine(pyramid[str(level)], scaled, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    shrink = max(1e-6, float(np.sqrt(abs(np.linalg.det(pose[:, :2])))))
+    level = int(np.clip(np.floor(np.log2(shrink) + 0.3), 0, len(pyramid) - 1))
+    source: Array = pyramid[str(level)]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    seen = cv2.warpAffine(source, pose * 2.0**-level, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(seen, np.float32)
 
 
-def _square(affine):
+def _square(affine: Array) -> Array:
     return np.vstack([affine, [0, 0, 1]])
 
 
-def _composed(outer, inner):
-    return outer[:, :2] @ inner[:2] + np.column_stack([np.zeros((2, 2)), outer[:, 2]])
+def _composed(outer: Array, inner: Array) -> Array:
+    """`outer` [2 x 3] after `inner` [3 x 3]."""
+    return np.asarray(np.vstack([outer, [0, 0, 1]]) @ inner)[:2]

@@ -23,7 +23,7 @@ METHOD = "emblem-reference-1"
 
 
 def reference_of(image: Image) -> Arrays:
-    """`pixels` RGB uint8 [h x w x 3], `mask` bool [h x w] (what is emblem), `scale` and `corner`: x = corner + u / scale.
+    """`pixels` RGB uint8 [h x w x 3], `mask` bool [h x w]: what is emblem; `scale` and `corner`: x = corner + u / scale.
 
     Transparent ground, or plain ground around a drawing, is left out. Raises Refused where the reference cannot serve.
     """
@@ -35,7 +35,7 @@ def _prepare(image: Image) -> Arrays:
     width, height = image.size
     if min(width, height) < SMALLEST:
         raise Refused(f"{image.name}: the reference is {width} x {height} pixels; expected at least {SMALLEST} a side.")
-    if not mask.any() or pixels[mask].std(axis=0).max() < UNIFORM and mask.all():
+    if not mask.any() or (pixels[mask].std(axis=0).max() < UNIFORM and mask.all()):
         raise Refused(f"{image.name}: the reference is one uniform colour; there is nothing in it to look for.")
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     pad = max(2, round(0.04 * max(np.ptp(rows), np.ptp(columns))))
@@ -63,7 +63,7 @@ def _emblem(image: Image) -> npt.NDArray[np.bool_]:
     if (np.abs(rim - colour).max(axis=1) > GROUND).mean() > 0.02:
         return np.ones(opacity.shape, bool)
     plain = (np.abs(pixels.astype(np.int16) - colour).max(axis=2) <= GROUND).astype(np.uint8)
-    count, labels = cv2.connectedComponents(plain, connectivity=4)
+    _, labels = cv2.connectedComponents(plain, connectivity=4)
     outside = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     ground = np.isin(labels, outside[outside > 0])
     if ground.mean() > 0.98:

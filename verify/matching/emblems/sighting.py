@@ -37,12 +37,11 @@ def sightings(picture: Image, reference: Image) -> list[Sighting]:
     views = keypoints.views_of(reference, prepared)
     sheet = fit.sheet_of(prepared)
     pyramid = fit.pyramid_of(picture)
-    found = []
-    shape, area = prepared["mask"].shape, float(np.prod(picture.size))
-    for log10_nfa, affine, pairs in keypoints.search(keypoints.scene_of(picture), views, shape, area):
-        found.append(Sighting(fit.fitted(pyramid, sheet, affine), 0.0, log10_nfa, pairs))
-    for z, affine in templates.search(picture, reference, prepared):
-        found.append(Sighting(fit.fitted(pyramid, sheet, affine), z, 0.0, np.zeros((0, 4))))
+    longest, area = max(prepared["mask"].shape), float(np.prod(picture.size))
+    places = keypoints.search(keypoints.scene_of(picture), views, longest, area)
+    shapes = templates.search(picture, reference, prepared)
+    found = [Sighting(fit.fitted(pyramid, sheet, p.affine), 0.0, p.log10_nfa, p.pairs) for p in places]
+    found += [Sighting(fit.fitted(pyramid, sheet, affine), z, 0.0, np.zeros((0, 4))) for z, affine in shapes]
     return [_upright(sighting, prepared["scale"], prepared["corner"]) for sighting in found]
 
 
@@ -55,6 +54,6 @@ def _upright(sighting: Sighting, scale: Array, corner: Array) -> Sighting:
 
 
 def score(sighting: Sighting) -> float:
-    """How strongly a place speaks for the reference: higher is stronger, 0 is even among the trials it was fitted on."""
+    """How strongly a place speaks for the reference: higher is stronger, 0 even among the trials it was fitted on."""
     seen = sighting.fit
     return 10 * (seen.edges - 0.6) + 3 * abs(seen.grey) + 2 * (seen.colour or 0) - 0.2 * sighting.log10_nfa

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -42,7 +43,7 @@ def search(picture: Image, reference: Image, prepared: Arrays, keep: int = 5) ->
     found: list[tuple[float, Array]] = []
     for n, shape in enumerate(ASPECTS):
         if f"affines-{n}" in drawn:
-            background = picture.derive(f"{METHOD} background {n}", lambda _, shape=shape: _background(levels, shape))
+            background = picture.derive(f"{METHOD} background {n}", partial(_background, levels, shape))
             if background:
                 found += _peaks(levels, background, drawn[f"cells-{n}"], drawn[f"weights-{n}"], drawn[f"affines-{n}"])
     return _apart(sorted(found, key=lambda place: -place[0]), prepared["mask"].shape, keep)
@@ -51,11 +52,13 @@ def search(picture: Image, reference: Image, prepared: Arrays, keep: int = 5) ->
 def _levels(image: Image) -> Arrays:
     """The picture at each scale: `scale-N` (level pixels a picture pixel, x and y) and `cells-N` [h x w x 6]."""
     width, height = image.size
-    scale, found, pixels = min(2.0, FINEST / max(width, height)), {}, image.pixels
+    scale, pixels = min(2.0, FINEST / max(width, height)), image.pixels
+    found: dict[str, Array] = {}
+    rim = RIM * CELL
     while scale * max(width, height) >= COARSEST:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        padded = cv2.copyMakeBorder(small, *[RIM * CELL] * 4, cv2.BORDER_REPLICATE)
+        padded = cv2.copyMakeBorder(small, rim, rim, rim, rim, cv2.BORDER_REPLICATE)
         n = len(found) // 2
         found[f"scale-{n}"] = np.array([size[0] / width, size[1] / height])
         found[f"cells-{n}"] = cells(padded.astype(np.float32))
@@ -64,7 +67,7 @@ def _levels(image: Image) -> Arrays:
 
 
 def _variants(reference: Arrays) -> Arrays:
-    """The reference turned and squeezed, by template shape: `cells-N`, `weights-N` and `affines-N` (onto the template)."""
+    """The reference turned and squeezed, by template shape: `cells-N`, `weights-N`, `affines-N` (onto the template)."""
     pixels, mask = reference["pixels"].astype(np.float32), reference["mask"]
     height, width = mask.shape
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
@@ -92,10 +95,11 @@ def _drawn(pixels: Array, mask: Array, affine: Array, size: tuple[int, int]) -> 
     near = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3)), iterations=max(1, round(1.5 / shrink)))
     weight = cv2.warpAffine(near.astype(np.float32), affine, size)
     pooled = weight.reshape(size[1] // CELL, CELL, size[0] // CELL, CELL).mean(axis=(1, 3))
-    return cells(cv2.warpAffine(pixels, affine, size, borderMode=cv2.BORDER_REPLICATE)), pooled
+    drawn: Array = cv2.warpAffine(pixels, affine, size, borderMode=cv2.BORDER_REPLICATE)
+    return cells(drawn), pooled
 
 
-def _background(levels: Arrays, shape: tuple[int, int]) -> Arrays:
+def _background(levels: Arrays, shape: tuple[int, int], _: Image) -> Arrays:
     """Mean and inverse covariance of a template's worth of cells, over the picture's places."""
     samples = []
     for n in range(len(levels) // 2):
@@ -114,10 +118,12 @@ def _background(levels: Arrays, shape: tuple[int, int]) -> Arrays:
 
 
 def _fits(level: Array, shape: tuple[int, int]) -> bool:
-    return level.shape[0] >= shape[0] and level.shape[1] >= shape[1]
+    return bool(level.shape[0] >= shape[0] and level.shape[1] >= shape[1])
 
 
-def _peaks(levels: Arrays, background: Arrays, drawn: Array, weights: Array, affines: Array) -> list[tuple[float, Array]]:
+def _peaks(
+    levels: Arrays, background: Arrays, drawn: Array, weights: Array, affines: Array
+) -> list[tuple[float, Array]]:
     shape = drawn.shape[1:3]
     mean = background["mean"]
     apart = ((drawn - mean.reshape(drawn.shape[1:])) * weights[..., None]).reshape(len(drawn), -1)
