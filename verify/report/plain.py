@@ -69,7 +69,12 @@ NOT_ASKED = (
 
 
 def _answered(answer: Answer, cards: list[Card]) -> str:
-    return f"**{answer.value}** for " + ", ".join(md(card.picture.label) for card in cards)
+    return f"**{answer.value}** for " + ", ".join(map(_joined_with, cards))
+
+
+def _joined_with(card: Card) -> str:
+    partners = " and ".join(md(name) for name in card.partners)
+    return md(card.picture.label) + (f" (with {partners})" if partners else "")
 
 
 def _speech(said: Said) -> str:

@@ -71,6 +71,17 @@ class Card:
         return self.question.findings[0] if self.question and self.question.findings else None
 
     @property
+    def partners(self) -> tuple[str, ...]:
+        """Names of what it was joined with by a yes: references first, then the case's own pictures."""
+        own = [
+            f.against.name
+            for f in (self.question.each if self.question else ())
+            if f.against and f.answer is Answer.YES
+        ]
+        met = [one.picture.label for one in self.met if one.finding.answer is Answer.YES]
+        return tuple(dict.fromkeys(own + met))
+
+    @property
     def rests_on(self) -> str:
         """How easily what the answer rests on could be carried elsewhere, where the check says so."""
         return self.first.portability.value if self.first and self.first.portability else ""
