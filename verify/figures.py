@@ -21,6 +21,7 @@ WIDTH = 1080  # pixels: the width of a write-up's column, so that a figure is se
 GAP = 10  # pixels between two pictures
 LINES = 40  # matched points drawn at most: more of them hide the picture
 NEAR = 0.04  # share of the picture below which what was found is shown once more from nearby
+LONG = 20.0  # a strip longer than so many times its breadth is squeezed: it would leave no room for anything else
 EDGE = 2.0  # pixels of the original: outlines are rounded, a point that made one lies on it
 BLUR = 12  # cells along the longer side that are left of a graphic picture: colours remain, shapes do not
 INK, PAPER = (23, 26, 31), (255, 255, 255)
@@ -117,7 +118,7 @@ class _Panel:
 
 def _lay_out(panels: list[_Panel], width: int) -> None:
     """Panels of one height that fill the width together; nothing is enlarged more than three times."""
-    shapes = [panel.view.width / panel.view.height for panel in panels]
+    shapes = [min(max(panel.view.width / panel.view.height, 1 / LONG), LONG) for panel in panels]
     tallest = min(0.62 * width, 3 * panels[0].view.height)
     height = max(1, int(min((width - GAP * (len(panels) - 1)) / sum(shapes), tallest)))
     x = 0
