@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify import asking, checks
 from verify.asking import Asked, Search, Source
@@ -20,6 +20,9 @@ from verify.known import KINDS, SUFFIXES, Known, Reference
 from verify.log import Entry, Log, canonical
 from verify.model import Evidence, Finding
 from verify.store import Store, is_archive
+
+if TYPE_CHECKING:
+    from verify.report import notebook
 
 LONG = (
     40  # matched points that a line of the log holds; longer lists lie in the store, their digest and count in the line
@@ -391,6 +394,18 @@ class Case:
             if path.name in packed:
                 self.log.export(path.name)
         return written
+
+    def show(self, check: str, picture: str) -> notebook.Display:
+        """What the log holds on one check of one picture, with its figures, for a notebook. Raises Refused."""
+        from verify.report import notebook
+
+        return notebook.show(self.folder, check, self.find(picture).label)
+
+    def sheet(self) -> notebook.Display:
+        """The case's pictures side by side, small, for a notebook."""
+        from verify.report import notebook
+
+        return notebook.sheet(self.folder)
 
     def rerun(self) -> Iterator[tuple[Entry, Any]]:
         """Every check entry again with its logged settings and inputs; yields what `log.rerun.compare` says of each."""
