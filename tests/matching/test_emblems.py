@@ -6,7 +6,7 @@ from tests.drawn import scene
 from tests.matching import drawn_emblems
 from verify.errors import Refused
 from verify.image import Image
-from verify.matching.emblems import fit, is_cut_out, keypoints, score, sightings, templates
+from verify.matching.emblems import fit, is_cut_out, keypoints, outline, score, sightings, templates
 from verify.matching.emblems.gradients import cells, edges
 from verify.matching.emblems.reference import reference_of
 
@@ -142,3 +142,16 @@ def test_the_best_place_scores_above_every_place_of_another_emblem(hung):
     others = [score(s) for n in (7, 13, 17) for s in sightings(picture, image(drawn_emblems.emblem(n, "crest")))]
     assert own > 4
     assert max(others) < 1
+
+
+def test_the_outline_follows_the_perspective_that_an_affine_map_misses():
+    drawing = drawn_emblems.emblem(2, "crest")
+    square = np.float32([[0, 0], [drawing.shape[1], 0], drawing.shape[1::-1], [0, drawing.shape[0]]])
+    corners = np.float32([[200, 100], [420, 122], [420, 338], [200, 360]])
+    onto = cv2.getPerspectiveTransform(square, corners)
+    seen = cv2.warpPerspective(drawing, onto, (640, 480))
+    where = seen[..., 3:] > 128
+    picture = image(np.where(where, seen[..., :3], drawn_emblems.room(3)))
+    best = max(sightings(picture, image(drawing)), key=score)
+    affine, flat = (np.abs(np.array(shape) - corners).max() for shape in (best.fit.outline, outline(best)))
+    assert flat < 5 < affine
