@@ -85,7 +85,7 @@ def test_a_bundle_checks_itself_without_the_toolkit(case, tmp_path):
 
     def script():
         arguments = ["sh", "verify.sh", "--fingerprint", fingerprint]
-        return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=60)
+        return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=250)
 
     assert script().returncode == 0
     assert fingerprint in (folder / "VERIFY.txt").read_text()

@@ -209,6 +209,8 @@ def _print(report: Report) -> None:
             click.echo(f"        It does not show {does_not}.")
     if report.withheld:
         click.echo(f"{report.withheld} private bodies are withheld; the log commits to them and holds without them.")
+    if report.withheld_files:
+        click.echo(f"{report.withheld_files} files are withheld, as the log says; their checks cannot be asked again.")
 
 
 def _print_json(report: Report) -> None:
@@ -218,7 +220,13 @@ def _print_json(report: Report) -> None:
         output.line({"type": "problem", "level": problem.level, **asdict(problem)})
     told = {"asked": report.asked, "entries": report.entries, "case": report.case, "head": report.head}
     holds = {str(level): holds for level, holds in report.holds.items()}
-    told |= {"signed": report.signed, "holds": holds, "withheld": report.withheld, "exit": report.exit_code}
+    told |= {
+        "signed": report.signed,
+        "holds": holds,
+        "withheld": report.withheld,
+        "withheld_files": report.withheld_files,
+        "exit": report.exit_code,
+    }
     output.line({"type": "report", **told})
 
 

@@ -69,7 +69,7 @@ class _Run:
         self.keys: list[tuple[int, str]] = []  # entry and public key
         self.announced: list[int] = []  # sizes of the checkpoints that the log itself speaks of
         self.signed: list[tuple[int, str]] = []  # size and public key of good signatures
-        self.withheld = 0
+        self.withheld = self.withheld_files = 0
         self._notes = {
             "intake": self._note_intake,
             "known": self._note_known,
@@ -131,6 +131,7 @@ class _Run:
             if (self.folder / path).parent.is_symlink() or (self.folder / path).is_symlink():
                 self._trouble("link", entry, f"the file {digest[:12]}… of entry {entry} is behind a symbolic link")
             elif not (self.folder / path).is_file():
+                self.withheld_files += digest in self.waived
                 if digest not in self.waived:
                     self._trouble("missing", entry, f"the file {digest[:12]}… of entry {entry} is not here")
             elif _hash(self.folder / path) != digest:
@@ -178,6 +179,7 @@ class _Run:
             holds={level: not any(problem.level <= level for problem in self.problems) for level in looked},
             problems=tuple(self.problems),
             withheld=self.withheld,
+            withheld_files=self.withheld_files,
             reruns=reruns,
         )
 

@@ -56,6 +56,7 @@ class Report:
     holds: dict[int, bool]
     problems: tuple[Problem, ...]
     withheld: int  # private bodies that are not here
+    withheld_files: int  # files that are not here, as a redaction in the log says
     reruns: tuple[Comparison, ...] = ()
 
     @property
