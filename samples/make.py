@@ -54,8 +54,6 @@ def main(folder: Path) -> None:
     _save(_recycled(), leaked / "photo_2024-03-13_10-22-11.jpg", quality=78)
     small = PIL.Image.open(RENDERS / "lobby_a_v2.jpg").resize((800, 600), PIL.Image.Resampling.LANCZOS)
     _save(small, leaked / "photo_2024-03-13_10-22-14.jpg", quality=68)
-    whole = (leaked / "IMG_20240311_214507.jpg").read_bytes()
-    (leaked / "IMG_20240311_214541.jpg").write_bytes(whole[:9000])  # the upload broke off
     page = "<!doctype html><title>Sign in</title><p>This picture is no longer available. Sign in to see it."
     (leaked / "photo_2024-03-13_10-22-18.jpg").write_text(page, encoding="ascii")  # a page saved under a picture's name
 
@@ -102,8 +100,11 @@ def _phone_pictures(leaked: Path) -> None:
         exif = _exif(taken, _thumbnail(data), (1024, 768), position=position, gps_time=_utc(taken))
         name = "IMG_" + taken.replace(":", "").replace(" ", "_") + ".jpg"
         (leaked / name).write_bytes(_spliced(data, exif))
+    data = (RENDERS / "lobby_a_v2.jpg").read_bytes()
+    exif = _exif("2024:03:11 21:45:41", _thumbnail(data), (1024, 768), position=None, gps_time="")
+    (leaked / "IMG_20240311_214541.jpg").write_bytes(_spliced(data, exif)[:9000])  # the upload broke off
     data = (RENDERS / "corridor_a_v4.jpg").read_bytes()
-    other = (RENDERS / "corridor_b_v0.jpg").read_bytes()  # the thumbnail shows another corridor
+    other = (RENDERS / "lobby_b_v0.jpg").read_bytes()  # the thumbnail shows another room
     exif = _exif(
         "2024:03:12 08:43:55",
         _thumbnail(other),

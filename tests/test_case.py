@@ -117,3 +117,59 @@ def test_a_rerun_of_an_untouched_case_is_identical(case, leak):
     list(case.ask_all())
     outcomes = {outcome.state for _, outcome in case.rerun()}
     assert outcomes == {"identical"}
+
+
+def cropped(seed):
+    return encode(scene(seed)[60:420, 80:600])
+
+
+def test_an_archive_is_searched_and_what_it_holds_comes_into_the_store(tmp_path, leak):
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    (archive / "old.jpg").write_bytes(cropped(31))
+    (archive / "other.jpg").write_bytes(encode(scene(32)))
+    (archive / "broken.jpg").write_bytes(b"no picture")
+    (archive / "empty.jpg").write_bytes(b"")
+    case = Case.new(tmp_path / "case", title="t", actor="heron", archive=archive, clock=Clock())
+    case.add([leak], source="a stick")
+    (asked,) = case.ask_all(["copy"])
+    assert asked.answer == "yes"
+    assert asked.findings[0].against.name == "old.jpg"
+    (entry,) = case.entries("check")
+    assert entry.body["searched"] == {"archive": entry.body["searched"]["archive"], "pictures": 3, "unable": 2}
+    assert {outcome.state for _, outcome in case.rerun()} == {"identical"}
+    assert list(case.ask_all(["copy"])) == []
+
+
+def test_a_search_that_finds_nothing_is_logged_once(tmp_path, leak):
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    (archive / "other.jpg").write_bytes(encode(scene(33)))
+    case = Case.new(tmp_path / "case", title="t", actor="heron", archive=archive, clock=Clock())
+    case.add([leak], source="a stick")
+    assert list(case.ask_all(["copy"])) == []
+    assert list(case.ask_all(["copy"])) == []
+    (entry,) = case.entries("search-without-result")
+    assert entry.body["searched"] == 1
+
+
+def test_a_reference_made_from_the_picture_is_refused(case, leak, tmp_path):
+    (tmp_path / "crop.jpg").write_bytes(cropped(31))
+    case.add([leak], source="a stick")
+    case.add_known("rooms", "The lobby", [tmp_path / "crop.jpg"], source="an album", vouched_by="heron")
+    (asked,) = case.ask_all(["room"])
+    assert asked.answer == "unable"
+    assert "copy of the picture" in asked.findings[0].because
+
+
+def test_a_new_picture_costs_only_its_own_pairs(case, leak, tmp_path):
+    (tmp_path / "second.jpg").write_bytes(encode(scene(41)))
+    (tmp_path / "third.jpg").write_bytes(encode(scene(42)))
+    case.add([leak, tmp_path / "second.jpg"], source="a stick")
+    list(case.ask_all(["copy"]))
+    told = case.findings(case.entries("check")[0])[1]
+    (case.store.path(case.pictures[1].evidence.digest)).unlink()  # were it asked again, this pair would be unable
+    case.add([tmp_path / "third.jpg"], source="a stick")
+    first = next(case.ask_all(["copy"]))
+    assert {finding.against.name for finding in first.findings[1:]} == {"picture-02", "picture-03"}
+    assert told in [finding.to_json() for finding in first.findings]

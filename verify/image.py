@@ -27,6 +27,7 @@ MAX_PIXELS = 64_000_000  # a 61-megapixel camera file passes; raise it per call 
 MAX_BYTES = 512 * 2**20  # no single photograph comes near; keeps a 64 GB sparse file out of memory
 MAX_SCANS = 100  # a progressive JPEG of libjpeg has about 10; 3,000 hang every decoder for minutes
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "HEIF", "AVIF")
+_SAFE = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))  # what there is
 HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
@@ -36,7 +37,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
     Raises Unreadable: missing, not a regular file, empty, or larger than `max_bytes`.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | _SAFE)
     except OSError as error:
         why = (
             "a symbolic link, expected the file itself"
@@ -85,6 +86,15 @@ class Image:
 
         return np.asarray(PIL.Image.fromarray(self.pixels).convert("L"))
 
+    @cached_property
+    def opacity(self) -> Pixels:
+        """Upright opacity uint8 [H x W]; 255 everywhere where the file has no transparency. Raises Unreadable."""
+        import numpy as np
+        import PIL.ImageOps
+
+        with _opened(self.data, self.name, self.max_pixels) as opened:
+            return np.array(PIL.ImageOps.exif_transpose(opened).convert("RGBA").getchannel("A"))
+
     @property
     def size(self) -> tuple[int, int]:
         """Upright width and height, pixels."""
@@ -109,12 +119,19 @@ def open(path: Path | str, *, name: str | None = None, max_pixels: int = MAX_PIX
 
 
 def decode(
-    data: bytes, name: str = "", *, min_side: int | None = None, gray: bool = False, max_pixels: int = MAX_PIXELS
+    data: bytes,
+    name: str = "",
+    *,
+    min_side: int | None = None,
+    gray: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    over: str = "white",
 ) -> Pixels:
     """Upright pixels of a file's bytes: RGB uint8 [H x W x 3], or luma [H x W] with `gray`.
 
     `min_side` lets a JPEG be decoded at 1/2, 1/4 or 1/8 as long as the longer side keeps at least so many pixels
-    (libjpeg's scaled DCT). Raises Unreadable with one sentence naming the file and what was expected.
+    (libjpeg's scaled DCT); `over` is the colour that shows through where the picture is transparent.
+    Raises Unreadable with one sentence naming the file and what was expected.
     """
     import numpy as np
     import PIL.ImageOps
@@ -124,7 +141,7 @@ def decode(
             shrink = max(1, max(opened.size) // min_side)
             opened.draft("L" if gray else "RGB", (max(1, opened.width // shrink), max(1, opened.height // shrink)))
         opened.load()
-        return np.array(_flatten(PIL.ImageOps.exif_transpose(opened), "L" if gray else "RGB"))
+        return np.array(_flatten(PIL.ImageOps.exif_transpose(opened), "L" if gray else "RGB", over))
 
 
 @contextlib.contextmanager
@@ -160,8 +177,8 @@ def probe(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> tuple
         return str(opened.format), *opened.size
 
 
-def _flatten(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
-    """The picture in `mode`: 16-bit data scaled, transparency over white."""
+def _flatten(picture: PIL.Image.Image, mode: str, over: str) -> PIL.Image.Image:
+    """The picture in `mode`: 16-bit data scaled, transparency over the colour `over`."""
     import PIL.Image
 
     if picture.mode in {"I;16", "I;16B", "I;16L", "I", "F"}:
@@ -171,8 +188,8 @@ def _flatten(picture: PIL.Image.Image, mode: str) -> PIL.Image.Image:
         top = 65535.0 if values.size and values.max() > 255 else 255.0
         picture = PIL.Image.fromarray((np.clip(values / top, 0, 1) * 255).round().astype(np.uint8))
     if picture.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in picture.info:
-        over = picture.convert("RGBA")
-        picture = PIL.Image.alpha_composite(PIL.Image.new("RGBA", over.size, "white"), over)
+        clear = picture.convert("RGBA")
+        picture = PIL.Image.alpha_composite(PIL.Image.new("RGBA", clear.size, over), clear)
     return picture.convert(mode) if picture.mode == mode or mode == "RGB" else picture.convert("RGB").convert(mode)
 
 

@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from verify.errors import EvidenceError
+from verify.errors import EvidenceError, Tampered, Torn
 
 # command: (file of this folder, one line of help). The files are imported when needed, so that help comes at once.
 TABLE = {
@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = 2
     except EvidenceError as error:
         click.echo(f"verify: {printable(str(error))}", err=True)
-        code = 2
+        code = 1 if isinstance(error, Tampered) else 3 if isinstance(error, Torn) else 2
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
         sys.stderr.close()
         code = 0

@@ -3,7 +3,7 @@ r"""The one canonical form of a value: JSON whose bytes jq 1.6 and every RFC 878
 Three rules stand between a value and its line, and `unpack` undoes them:
 
 1. No floats: a float becomes a decimal string of at most 12 significant digits ("0.873", "1e-05", "nan"), an integer
-   of 2^53 or more a string of digits.
+   of 2^53 or more the same with an exponent ("9007199254740993e+0").
 2. No character that a terminal, an editor or jq 1.6 would touch: C0, DEL, C1, line separators, marks of direction and
    lone surrogates become `\uXXXX` in the text itself, the backslash doubles. Text that looks like a number of rule 1
    has its first character written that way, so that "0.5" the text and 0.5 the number never log alike.
@@ -23,7 +23,8 @@ from verify.errors import Refused, Tampered
 Plain = None | bool | int | str | list["Plain"] | dict[str, "Plain"]
 
 DIGITS = 12  # of a float: a millionth of a pixel in a 64-megapixel scan, and below it the order of a sum decides
-DEPTH = 64  # levels of nesting; jq 1.6 stops at 256
+DEPTH = 64  # levels of nesting in a body; jq 1.6 stops at 256
+_DEEPEST = DEPTH + 2  # in a line
 _EXACT = 2**53  # integers below it are the same number in every JSON reader
 _UNSAFE = (
     "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
@@ -35,7 +36,7 @@ _unsafe = re.compile(f"[{_UNSAFE}]")
 _to_escape = re.compile(f"[\\\\{_UNSAFE}]")
 _to_escape_in_key = re.compile(r"[^ -\[\]-~]")
 _escape = re.compile(r"\\(?:\\|u([0-9a-f]{4})|U([0-9a-f]{8}))")
-_number = re.compile(r"-?(?:\d+\.\d+(?:e[+-]\d+)?|\d+e[+-]\d+|[1-9]\d{15,}|inf)|nan")
+_number = re.compile(r"-?(?:\d+\.\d+(?:e[+-]\d+)?|\d+e[+-]\d+|inf)|nan")
 _escaped_text = re.compile(
     r"(?:\\u00(?:2d|3[0-9]|69|6e))?"  # the first character of text that looks like a number
     r"(?:[^\\]|\\\\|\\u(?:00[01][0-9a-f]|007f|00[89][0-9a-f]|061c|200[ef]|202[89a-e]|206[6-9]|feff|d[89a-f][0-9a-f]{2}))*+",
@@ -62,7 +63,7 @@ def pack(value: object, depth: int = 0) -> Plain:
     if isinstance(value, str):
         return _escape_text(str(value))
     if isinstance(value, Integral):
-        return int(value) if -_EXACT < int(value) < _EXACT else str(int(value))
+        return int(value) if -_EXACT < int(value) < _EXACT else f"{int(value)}e+0"
     if isinstance(value, Real):
         return decimal(float(value))
     if isinstance(value, Mapping):
@@ -76,7 +77,7 @@ def unpack(plain: Plain) -> Any:
     """The value that `pack` was given: floats rounded to 12 digits, tuples as lists, all else equal."""
     if isinstance(plain, str):
         if _number.fullmatch(plain):
-            return int(plain) if plain.lstrip("-").isdigit() else float(plain)
+            return int(plain.removesuffix("e+0")) if plain.endswith("e+0") else float(plain)
         return _unescape(plain) if "\\" in plain else plain
     if isinstance(plain, list):
         return [unpack(item) for item in plain]
@@ -103,16 +104,16 @@ def decode(line: bytes) -> Plain:
         raise NotCanonical("not JSON as a log has it: " + str(error)[:80]) from error
     except RecursionError as error:
         raise NotCanonical(f"nested over {DEPTH} levels") from error
-    if _unsafe.search(text):
+    if not text.isprintable() and _unsafe.search(text):  # what is unsafe is not printable: a faster look first
         raise NotCanonical("a control character stands in the line")
-    if "\\" in text or not text.isascii() or text.count("[") + text.count("{") > DEPTH:
+    if "\\" in text or not text.isascii() or text.count("[") + text.count("{") > _DEEPEST:
         _look_closely(plain, 0)
     return plain  # type: ignore[no-any-return]
 
 
 def _look_closely(plain: Plain, depth: int) -> None:
-    if depth > DEPTH:
-        raise NotCanonical(f"nested over {DEPTH} levels")
+    if isinstance(plain, list | dict) and depth >= _DEEPEST:
+        raise NotCanonical(f"nested over {_DEEPEST} levels")
     if isinstance(plain, str):
         if _unsafe.search(plain) or ("\\" in plain and not _escaped_text.fullmatch(plain)):
             raise NotCanonical("text is not escaped by the log's rule")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 import sys
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from verify.errors import LogError, Tampered
@@ -56,16 +58,28 @@ def opened(path: Path, *, create: bool = False) -> Iterator[int]:
 
 def read(path: Path) -> bytes:
     """All bytes of a regular file of the case, never through a link. Raises LogError or Tampered."""
+    with _reading(path) as file:
+        return file.read()
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a regular file of the case, never through a link. Raises LogError or Tampered."""
+    with _reading(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _reading(path: Path) -> BufferedReader:
     try:
         fd = os.open(path, os.O_RDONLY | _NO_LINKS)
     except OSError as error:
         if path.is_symlink():
             raise Tampered(f"{path.name}: a symbolic link; expected the file itself") from error
         raise LogError(f"{path.name}: cannot be read: {(error.strerror or 'no access').lower()}") from error
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise Tampered(f"{path.name}: not a regular file; expected the file itself")
-        return file.read()
+    file = os.fdopen(fd, "rb")
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        file.close()
+        raise Tampered(f"{path.name}: not a regular file; expected the file itself")
+    return file
 
 
 def read_from(fd: int, offset: int) -> bytes:

@@ -7,14 +7,14 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verify.errors import LogError, Refused, Tampered, Torn
-from verify.log import locked, private
+from verify.log import checkpoints, locked, private
 from verify.log.canonical import encode, pack, unpack
 from verify.log.chain import MAX_LINE, Chain, Link, genesis, split
+from verify.log.checkpoints import Checkpoint
 from verify.log.entry import KINDS, VERSION, Entry, check_form, read_time, write_time
 
 if TYPE_CHECKING:
@@ -54,11 +54,13 @@ class Log:
         key: SigningKey | None = None,
         random: Callable[[int], bytes] = secrets.token_bytes,
         durable: bool = True,
+        toolkit: str | None = None,
     ) -> Log:
         """Begin a log in a case's folder; its first entry binds the case's identity and a nonce.
 
         `actor` is a pseudonym. With a `key`, the second entry names its public half. `durable=False` leaves out the
-        fsync: what was written in the last seconds may be lost when the machine stops. Raises LogError, Refused.
+        fsync: what was written in the last seconds may be lost when the machine stops. `toolkit` names what writes, by
+        default this toolkit and its version. Raises LogError, Refused.
         """
         folder = Path(folder)
         _check_actor(actor)
@@ -66,12 +68,12 @@ class Log:
         log = cls(folder, actor, clock, random, durable)
         log.key = key.fingerprint if key else None
         case, nonce = f"case-{random(8).hex()}", random(32).hex()
-        body = {"case": case, "nonce": nonce, "title": title, "toolkit": toolkit()}
+        body = {"case": case, "nonce": nonce, "title": title, "toolkit": toolkit or this_toolkit()}
         with log._own, locked.opened(folder / PLACE, create=True) as fd:
             log._write(fd, "open", body, genesis(case, nonce), None)
             locked.sync_folder((folder / PLACE).parent)
         if key:
-            log.append("key", {"fingerprint": key.fingerprint, "public": key.public})
+            log.enrol(key)
         return log
 
     @classmethod
@@ -132,6 +134,37 @@ class Log:
         with self._own, locked.opened(self.folder / PLACE) as fd:
             self._note_keys(self._catch_up(self._unread(fd)))
             return self._write(fd, kind, body, self.head, private)
+
+    def enrol(self, key: SigningKey) -> Entry:
+        """Name the public half of a key that this actor will sign with, in the log and in `keys/allowed_signers`."""
+        self.key = key.fingerprint
+        entry = self.append("key", {"fingerprint": key.fingerprint, "public": key.public})
+        publics = [each.body["public"] for each in self if each.kind == "key"]
+        (self.folder / checkpoints.SIGNERS).parent.mkdir(mode=0o700, exist_ok=True)
+        locked.write_new(self.folder / checkpoints.SIGNERS, checkpoints.signers(publics), 0o644)
+        return entry
+
+    def checkpoint(self, key: SigningKey | None = None) -> Path:
+        """Say how long the log is and what its head is, and sign that; the file, whose signature lies beside it.
+
+        A key that the log does not name yet is enrolled first. Without a key the file waits for
+        `ssh-keygen -Y sign -n verify-log-checkpoint -f KEY FILE`.
+        """
+        if key and key.public not in {entry.body.get("public") for entry in self if entry.kind == "key"}:
+            self.enrol(key)
+        entry = self.append("checkpoint", {"key": key.fingerprint if key else None})
+        return checkpoints.write(self.folder, Checkpoint(self.case, entry.seq, entry.digest), key)
+
+    def export(self, name: str) -> Entry | None:
+        """Say what a file of the case that goes to others holds now; None where the log says so already.
+
+        From then on the file is checked with the log. Raises Refused on a name that is not plain, LogError, Tampered.
+        """
+        digest = locked.digest(self.folder / name)
+        said = [entry.body["digest"] for entry in self if entry.kind == "export" and entry.body["file"] == name]
+        if said[-1:] == [digest]:
+            return None
+        return self.append("export", {"file": name, "digest": digest, "format": name.rpartition(".")[2]})
 
     def redact(self, seq: int, why: str) -> Entry:
         """Destroy the private body of an entry; the log says so and goes on verifying. Raises Refused."""
@@ -225,8 +258,10 @@ class Log:
         )
 
 
-def toolkit() -> str:
+def this_toolkit() -> str:
     """Name and version of this toolkit, as entries give it."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and needed once a case
+
     try:
         return f"image-evidence {version('image-evidence')}"
     except PackageNotFoundError:  # run from its source without having been installed

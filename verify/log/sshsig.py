@@ -6,12 +6,13 @@ import base64
 import binascii
 import hashlib
 import re
+import shutil
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verify.errors import Refused, Tampered
+from verify.errors import Refused, Tampered, Unavailable
 from verify.log import locked
 
 if TYPE_CHECKING:
@@ -69,14 +70,14 @@ class SigningKey:
         return key
 
     @classmethod
-    def load(cls, path: Path, passphrase: bytes | None = None) -> SigningKey:
-        """The key in a file of `ssh-keygen -t ed25519`. Raises LogError, and Refused on another type or passphrase."""
+    def load(cls, path: Path) -> SigningKey:
+        """The key in a file of `ssh-keygen -t ed25519`, without passphrase. Raises LogError, Refused."""
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
         try:
-            private = load_ssh_private_key(locked.read(path), passphrase)
+            private = load_ssh_private_key(locked.read(path), None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise Refused(f"{path.name}: cannot be opened as a private key ({str(error)[:80]})") from error
         if not isinstance(private, Ed25519PrivateKey):
@@ -93,6 +94,29 @@ class SigningKey:
         text = base64.b64encode(blob).decode()
         lines = [text[at : at + 70] for at in range(0, len(text), 70)]
         return "\n".join([_BEGIN, *lines, _END, ""]).encode()
+
+
+class OutsideKey(SigningKey):
+    """A key that only `ssh-keygen` can use: under a passphrase, or held by the agent. Its `.pub` lies beside it."""
+
+    def __init__(self, path: Path) -> None:
+        public = locked.read(path.with_name(path.name.removesuffix(".pub") + ".pub"))
+        self.path = path
+        self.public = read_public(" ".join(public.decode("ascii", "replace").split()[:2]))
+        self.fingerprint = fingerprint(self.public)
+
+    def sign(self, message: bytes, namespace: str = NAMESPACE) -> bytes:
+        """As `SigningKey.sign`; ssh-keygen asks for the passphrase itself. Raises Unavailable, Refused."""
+        import subprocess
+
+        program = shutil.which("ssh-keygen")
+        if program is None:
+            raise Unavailable("ssh-keygen is not installed; it is needed for a key with a passphrase")
+        arguments = [program, "-Y", "sign", "-f", str(self.path.absolute()), "-n", namespace]
+        done = subprocess.run(arguments, input=message, capture_output=True, check=False)
+        if done.returncode:
+            raise Refused(f"{self.path.name}: ssh-keygen did not sign; expected the key's passphrase, or its agent")
+        return done.stdout
 
 
 def fingerprint(public: str) -> str:

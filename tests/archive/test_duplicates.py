@@ -1,0 +1,71 @@
+"""Every pair of files that shows the same picture, and every file that could not be read."""
+
+import numpy as np
+import pytest
+
+from tests.archive import edits
+from tests.drawn import encode, scene
+from verify.archive import Duplicate, Relation, Unread, find_duplicates
+from verify.errors import Refused
+from verify.model import Answer
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    picture = scene(50)
+    files = {
+        "a.jpg": encode(picture),
+        "a-again.jpg": encode(picture),
+        "a.png": encode(np.asarray(picture), "PNG"),
+        "a-lossless.webp": encode(picture, "WEBP", lossless=True),
+        "mirror.jpg": encode(np.ascontiguousarray(edits.crop(picture)[:, ::-1])),
+        "other.jpg": encode(scene(51)),
+        "flat.jpg": encode(np.full((200, 300, 3), 99, np.uint8)),
+        "empty.jpg": b"",
+        "note.txt": b"no picture",
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    (folder / ".hidden").write_bytes(b"x")
+    return list(find_duplicates([folder], workers=1))
+
+
+def pair(found, one, other):
+    wanted = {one, other}
+    (hit,) = [
+        d for d in found if isinstance(d, Duplicate) and {d.a.rpartition("/")[2], d.b.rpartition("/")[2]} == wanted
+    ]
+    return hit
+
+
+def test_same_bytes_same_pixels_and_derived_are_told_apart(found):
+    assert pair(found, "a.jpg", "a-again.jpg").relation is Relation.SAME_BYTES
+    assert pair(found, "a.png", "a-lossless.webp").relation is Relation.SAME_PIXELS
+    assert pair(found, "a.jpg", "a.png").relation is Relation.NEAR_DUPLICATE
+    assert pair(found, "a.jpg", "mirror.jpg").relation is Relation.DERIVED
+
+
+def test_every_pair_is_there_and_no_other(found):
+    copies = {"a.jpg", "a-again.jpg", "a.png", "a-lossless.webp", "mirror.jpg"}
+    pairs = [{d.a.rpartition("/")[2], d.b.rpartition("/")[2]} for d in found if isinstance(d, Duplicate)]
+    assert len(pairs) == 10
+    assert set().union(*pairs) == copies
+    assert all(d.finding.answer is Answer.YES for d in found if isinstance(d, Duplicate))
+
+
+def test_unreadable_files_are_named_with_their_reason(found):
+    unread = {u.path.rpartition("/")[2]: u.because for u in found if isinstance(u, Unread)}
+    assert set(unread) == {"empty.jpg", "note.txt"}
+    assert "empty" in unread["empty.jpg"]
+    assert "not a picture" in unread["note.txt"]
+
+
+def test_the_lines_have_the_promised_fields(found):
+    fields = {"a", "b", "relation", "answer", "score", "measured", "regions", "pairs", "because"}
+    assert all(set(line.to_json()) == fields for line in found)
+
+
+def test_nothing_to_read_is_refused(tmp_path):
+    with pytest.raises(Refused, match="no file"):
+        list(find_duplicates([tmp_path]))

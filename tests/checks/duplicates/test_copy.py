@@ -1,0 +1,103 @@
+"""The copy check: its own yes, no, unclear and unable, and the geometry that it names."""
+
+import numpy as np
+import pytest
+
+from tests.archive import edits
+from tests.drawn import encode, scene
+from verify.archive import Relation, compare, sign
+from verify.checks.duplicates.copy import copy
+from verify.errors import Unreadable
+from verify.image import Image
+from verify.model import Answer
+
+
+def asked(one, other):
+    (finding,) = copy(Image(encode(one), "one.jpg"), Image(encode(other, quality=70), "other.jpg"))
+    return finding
+
+
+PICTURE = scene(10)
+EDITS = {
+    "recompressed": lambda p: p,
+    "half": lambda p: edits.crop(p, 0.5),
+    "quarter": lambda p: edits.crop(p, 0.25),
+    "mirrored": lambda p: np.ascontiguousarray(p[:, ::-1]),
+    "upside down": lambda p: np.ascontiguousarray(p[::-1]),
+    "quarter turn": lambda p: np.ascontiguousarray(np.rot90(p)),
+    "turned by 25°": lambda p: edits.rotate(p, 25),
+    "captioned": edits.caption,
+    "screenshot": edits.frame,
+    "watermarked": edits.watermark,
+    "collage": lambda p: edits.collage([scene(11), p, scene(12), scene(13)]),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_copy_is_found(edit):
+    found = asked(PICTURE, EDITS[edit](PICTURE))
+    assert found.answer is Answer.YES, found.because
+    assert found.pairs
+    assert {region.of for region in found.regions} >= {"picture", "against"}
+
+
+def test_unrelated_pictures_have_nothing_in_common():
+    assert [asked(scene(20 + i), scene(30 + i)).answer for i in range(4)] == [Answer.NO] * 4
+
+
+@pytest.mark.parametrize("overlay", [edits.watermark, edits.caption, edits.frame])
+def test_a_shared_overlay_is_no_copy(overlay):
+    one, other = overlay(scene(40)), overlay(scene(41))
+    found = compare(sign(encode(one)), sign(encode(other)))
+    assert found.finding.answer is not Answer.YES, found.finding.because
+    assert found.relation in {None, Relation.SHARES_OVERLAY}
+
+
+def test_a_shared_caption_in_large_print_is_unclear():
+    found = asked(edits.caption(scene(42)), edits.caption(scene(43)))
+    assert found.answer is Answer.UNCLEAR, found.because
+    assert "only a part in common" in found.because
+
+
+def test_a_file_that_is_no_picture_is_unable():
+    with pytest.raises(Unreadable, match=r"broken\.jpg"):
+        list(copy(Image(b"\xff\xd8\xff", "broken.jpg"), Image(encode(PICTURE), "other.jpg")))
+
+
+def test_the_mirror_and_the_share_kept_are_named():
+    found = asked(PICTURE, np.ascontiguousarray(edits.crop(PICTURE, 0.5)[:, ::-1]))
+    assert found.measured["mirrored"] is True
+    assert found.measured["overlap_of_picture"] == pytest.approx(0.5, abs=0.02)
+    assert found.measured["overlap_of_other"] == pytest.approx(1, abs=0.02)
+    assert "mirrored" in found.because
+
+
+def test_matched_points_lie_on_the_same_things():
+    found = asked(PICTURE, np.ascontiguousarray(PICTURE[:, ::-1]))
+    width = PICTURE.shape[1]
+    off = [abs(width - 1 - pair.a[0] - pair.b[0]) + abs(pair.a[1] - pair.b[1]) for pair in found.pairs]
+    assert np.median(off) < 1.5
+
+
+def test_the_turn_is_measured():
+    assert asked(PICTURE, edits.rotate(PICTURE, 25)).measured["rotation_degrees"] == pytest.approx(-25, abs=0.5)
+
+
+def test_the_same_file_is_the_same_bytes():
+    data = encode(PICTURE)
+    assert compare(sign(data), sign(data)).relation is Relation.SAME_BYTES
+
+
+def test_a_recompressed_copy_is_a_near_duplicate_and_a_crop_is_derived():
+    original = sign(encode(PICTURE))
+    assert compare(original, sign(encode(PICTURE, quality=40))).relation is Relation.NEAR_DUPLICATE
+    assert compare(original, sign(encode(edits.crop(PICTURE)))).relation is Relation.DERIVED
+
+
+def test_what_was_covered_is_pointed_at():
+    covered = PICTURE.copy()
+    covered[300:420, 400:560] = 20
+    found = asked(PICTURE, covered)
+    boxes = [np.array(region.polygon) for region in found.regions if region.label == "differs"]
+    assert len(boxes) == 1
+    assert boxes[0].mean(axis=0) == pytest.approx([480, 360], abs=20)

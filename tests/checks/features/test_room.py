@@ -1,0 +1,102 @@
+import io
+
+import cv2
+import numpy as np
+import PIL.Image
+
+from verify.checks.features.room import room
+from verify.image import Image
+from verify.model import Answer, Portability
+
+
+def wall(seed: int, size: int = 700) -> np.ndarray:
+    """Plaster with cracks, stains and papers, none of two seeds alike [H x W x 3]."""
+    rng = np.random.default_rng(seed)
+    rgb = np.full((size, size, 3), (196, 188, 170), np.uint8)
+    for _ in range(160):
+        start = rng.integers(0, size, 2)
+        line = (start + np.cumsum(rng.integers(-16, 17, (12, 2)), axis=0)).astype(np.int32)
+        cv2.polylines(
+            rgb, [line], isClosed=False, color=rng.integers(40, 150, 3).tolist(), thickness=int(rng.integers(1, 4))
+        )
+    for _ in range(60):
+        x, y = rng.integers(0, size - 60, 2).tolist()
+        corner = (x + int(rng.integers(8, 60)), y + int(rng.integers(8, 60)))
+        cv2.rectangle(rgb, (x, y), corner, rng.integers(30, 250, 3).tolist(), -1)
+    return rgb
+
+
+def with_window(rgb: np.ndarray) -> np.ndarray:
+    """The same model of window and radiator, at the same place, on any wall."""
+    rgb = rgb.copy()
+    rgb[180:420, 220:460] = (235, 240, 245)
+    for x in range(220, 461, 80):
+        rgb[180:420, x - 4 : x + 4] = (120, 110, 90)
+    rgb[296:304, 220:460] = (120, 110, 90)
+    rgb[450:560, 240:440] = (220, 220, 210)
+    for x in range(246, 440, 16):
+        rgb[455:555, x : x + 5] = (150, 150, 140)
+    return rgb
+
+
+def seen(rgb: np.ndarray, turn: float = 0.0, *, noise: int = 1) -> np.ndarray:
+    """A view from aside: perspective by `turn` (0…1), exposure and sensor noise."""
+    side = rgb.shape[0]
+    lean = turn * side * 0.25
+    corners = np.float32([[0, 0], [side, 0], [side, side], [0, side]])
+    moved = np.float32([[lean, lean * 0.6], [side, 0], [side, side], [lean * 0.8, side - lean * 0.7]])
+    view = cv2.warpPerspective(rgb, cv2.getPerspectiveTransform(corners, moved), (side, side), borderValue=(90, 90, 90))
+    rng = np.random.default_rng(noise)
+    return np.clip(view * (1 - 0.25 * turn) + rng.normal(0, 3, view.shape), 0, 255).astype(np.uint8)
+
+
+def picture(rgb: np.ndarray, name: str = "picture.png") -> Image:
+    data = io.BytesIO()
+    PIL.Image.fromarray(rgb).save(data, "PNG")
+    return Image(data.getvalue(), name)
+
+
+def asked(one: np.ndarray, other: np.ndarray, **settings):
+    return next(iter(room(picture(one, "leak.png"), picture(other, "reference.png"), **settings)))
+
+
+def test_one_wall_from_two_places_is_the_same_surface():
+    finding = asked(seen(wall(1)), seen(wall(1), 0.6, noise=2))
+    assert finding.answer is Answer.YES
+    assert finding.level == "same surface"
+    assert finding.portability is Portability.FIXED
+    assert finding.pairs
+    assert {region.of for region in finding.regions} == {"picture", "against"}
+
+
+def test_the_order_of_the_two_pictures_does_not_change_the_answer():
+    one, other = seen(wall(1)), seen(wall(1), 0.6, noise=2)
+    assert asked(one, other).answer is asked(other, one).answer is Answer.YES
+
+
+def test_another_wall_is_undetermined_and_never_a_no():
+    finding = asked(seen(wall(1)), seen(wall(2), 0.3))
+    assert finding.answer is Answer.UNCLEAR
+    assert finding.level == "undetermined"
+
+
+def test_one_model_of_window_and_radiator_on_two_walls_is_no_yes():
+    finding = asked(seen(with_window(wall(1))), seen(with_window(wall(2)), 0.3))
+    assert finding.answer is Answer.UNCLEAR
+
+
+def test_the_same_pictures_give_the_same_finding():
+    one, other = seen(wall(1)), seen(wall(1), 0.6, noise=2)
+    assert asked(one, other).to_json() == asked(one, other).to_json()
+
+
+def test_a_picture_of_nothing_cannot_be_compared():
+    finding = asked(np.full((300, 300, 3), 80, np.uint8), seen(wall(1)))
+    assert finding.answer is Answer.UNABLE
+    assert "too uniform" in finding.because
+
+
+def test_a_picture_below_32_pixels_cannot_be_compared():
+    finding = asked(seen(wall(1)), wall(1, 700)[:20, :20])
+    assert finding.answer is Answer.UNABLE
+    assert "reference.png is too small" in finding.because

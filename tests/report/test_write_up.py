@@ -1,0 +1,140 @@
+import re
+
+import pytest
+
+from tests.report.cases import Made, whole
+from verify import report
+from verify.errors import Refused, Tampered
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    case = whole(tmp_path_factory.mktemp("reports") / "case")
+    report.write_up(case.folder)
+    return case.folder
+
+
+@pytest.fixture(scope="module")
+def html(folder):
+    return (folder / "write-up.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def text(folder):
+    return (folder / "write-up.md").read_text(encoding="utf-8")
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.S)).split())
+
+
+def test_the_same_log_gives_the_same_bytes(folder, html, text):
+    again = report.write_up(folder)
+    assert [path.name for path in again] == ["write-up.html", "write-up.md"]
+    assert again[0].read_text(encoding="utf-8") == html
+    assert again[1].read_text(encoding="utf-8") == text
+
+
+def test_two_cases_made_alike_are_written_up_alike(tmp_path, html):
+    other = whole(tmp_path / "other place" / "case")
+    assert report.write_up(other.folder, ("html",))[0].read_text(encoding="utf-8") == html
+
+
+def test_it_is_marked_internal_before_anything_else(html, text):
+    assert (
+        words(html)
+        .split("</title>")[-1]
+        .removeprefix("Whether the room is the one it is said to be ")
+        .startswith("INTERNAL")
+    )
+    assert text.startswith("**INTERNAL.**")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This is the lobby.",
+        "It is another room.",
+        "Marks of the wall agree.",
+        "60 matched points fit one camera movement",
+        "Walls printed with one pattern can match without being one wall.",
+        "The camera wrote 2025-12-30 12:00:00 +04:00.",
+        "31 of 256 bits differ",
+        "gone.jpg: cannot be opened",
+        "not a picture in a known format",
+        "No area shows the bands of a known flag.",
+        "egret",
+        "searched",
+        "812",
+        "drawn rooms",
+        "Nobody has linked a finding to",
+        "Looked at with a magnifier.",
+    ],
+)
+def test_both_forms_say_it(html, text, said):
+    assert said in words(html)
+    assert said in " ".join(text.replace("\\", "").split())
+
+
+def test_it_says_that_nobody_looked_at_the_pixels_for_alterations(html, text):
+    for told in (words(html), text):
+        assert "No check of the pixels is in this log" in told
+
+
+def test_a_withdrawn_remark_is_left_to_the_log(html):
+    body, log = html.split('<section id="log">')
+    assert "An errror." not in body
+    assert "An errror." in log
+
+
+def test_words_of_judgement_never_occur(html, text):
+    assert re.findall(r"\b(fake|authentic|proves?|proven)\b", words(html) + text, re.I) == []
+
+
+def test_it_carries_the_whole_log(folder, html, text):
+    lines = (folder / "log" / "verification.jsonl").read_text(encoding="utf-8").splitlines()
+    shown = re.findall(r'<div class="line">(.*?)</div>', html)
+    assert [
+        line.replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        for line in shown
+    ] == lines
+    assert all(f"    {line}" in text for line in lines)
+
+
+def test_it_fetches_nothing_and_runs_nothing(html):
+    assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in html
+    assert "<script" not in html
+    assert re.findall(r'(?:src|href)="(?!data:image/jpeg;base64,|#)[^"]*"', html) == []
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_every_link_leads_somewhere_and_no_mark_stands_twice(html):
+    marks = re.findall(r'\bid="([^"]+)"', html)
+    assert sorted(set(marks)) == sorted(marks)
+    assert set(re.findall(r'href="#([^"]+)"', html)) <= set(marks)
+
+
+def test_an_unknown_format_is_refused(folder):
+    with pytest.raises(Refused, match="docx"):
+        report.write_up(folder, ("docx",))
+
+
+def test_a_changed_log_is_not_written_up(tmp_path):
+    case = whole(tmp_path)
+    path = tmp_path / "log" / "verification.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"This is the lobby", b"This is a lobbyy"))
+    with pytest.raises(Tampered):
+        report.write_up(case.folder)
+
+
+def test_an_entry_of_another_form_is_named(tmp_path):
+    case = Made(tmp_path)
+    case.log.append("check", {"check": "room"})
+    with pytest.raises(Tampered, match="entry 2"):
+        report.write_up(tmp_path)
+
+
+def test_an_empty_case_is_written_up(tmp_path):
+    Made(tmp_path)
+    assert "No check has answered yes or no." in report.write_up(tmp_path)[0].read_text(encoding="utf-8")

@@ -1,0 +1,206 @@
+"""Whether two pictures show the same photograph: alignment, what agrees under it, and the relation in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from verify.archive import describe, geometry
+from verify.archive.describe import Geometry
+from verify.archive.overlay import Overlay, between, by_features, by_hash, full_pixels, nearest
+from verify.archive.seams import seam
+from verify.archive.signature import Signature
+from verify.model import Answer, Finding, Json, Pair, Point
+
+Floats = npt.NDArray[np.floating[Any]]
+
+# Tuned on one half of the photographs of tests/bench/bench_duplicates.py (22 edits each), reported on the other half.
+SURE = 16  # agreeing matches for a yes; unrelated photographs have not reached 8
+FEW, REPEATED, FEW_SAME = 8, 0.2, 0.75  # or so few, if they repeat so many of the features there and so much agrees
+SAME = 0.45  # of what the overlap shows must be the same for a yes; the least of 2,590 edited copies had 0.48
+KEPT = 0.25  # of what one of the two shows must be found in the other for a yes: less may be a logo or a caption
+SQUARES = 6  # independent agreeing squares for a yes
+BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
+SHARP, LIKE = 0.7, 0.95  # below both, edges are displaced as from another standpoint; the least of the copies had 0.72
+BESIDE, BESIDE_SHARP = 0.12, 0.85  # matches that lie beside where one homography puts them, a share of those on it
+SET_IN = 0.6  # of either's area: where both have more around the common part, and seams, both are collages
+SEAM = 0.5  # of the outline
+OVERLAY_SURE, OVERLAY_SAME = 12, 0.3  # below both, what little agrees is chance and not worth a reader's time
+HASH_SAME = 0.8  # where only the whole-picture hash aligned the two
+HASH_SQUARES = 25
+SAME_SCORE = 10_000.0  # above what any alignment can reach
+LIMITS = (
+    "Two photographs of one scene from one standpoint, as a burst of a camera gives them, look like copies; a crop of "
+    "under a tenth of a picture, or of a part without detail, may not be found."
+)
+PAIRS = 24  # matched points given with a comparison
+
+
+class Relation(StrEnum):
+    """How two pictures that share content are related."""
+
+    SAME_BYTES = "same-bytes"
+    SAME_PIXELS = "same-pixels"
+    NEAR_DUPLICATE = "near-duplicate"  # recompressed, resized, filtered: the whole frame, unturned
+    DERIVED = "derived"  # crop, overlay, collage, screenshot, rotation, mirror
+    SHARES_OVERLAY = "shares-overlay"  # a logo, watermark, caption or frame in common, not the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of comparing two pictures; `relation` is None where nothing in common was found.
+
+    The finding's regions and pairs are in upright pixels of the full pictures; the first of the two is its "picture".
+    """
+
+    relation: Relation | None
+    finding: Finding
+
+    def pack(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"relation": self.relation and self.relation.value, "finding": self.finding.to_json()}
+
+    @classmethod
+    def unpack(cls, value: dict[str, Any]) -> Comparison:
+        """What `pack` wrote."""
+        return cls(Relation(value["relation"]) if value["relation"] else None, Finding.from_json(value["finding"]))
+
+    def with_same_pixels(self) -> Comparison:
+        """After a full decode of both has shown that they are equal."""
+        because = "The two files differ, but decode to the same pixels, every one of them."
+        return Comparison(Relation.SAME_PIXELS, replace(self.finding, answer=Answer.YES, because=because, regions=()))
+
+
+def compare(a: Signature, b: Signature, mirrored: bool | None = None) -> Comparison:
+    """Compare two pictures; `mirrored` says which handedness to try, where the candidate search knows."""
+    if a.digest == b.digest:
+        same = Finding(Answer.YES, "The two files are the same, byte for byte.", score=SAME_SCORE)
+        return Comparison(Relation.SAME_BYTES, same)
+    near = nearest(a, b)
+    measured: dict[str, Json] = {"pdq_bits": near.bits, "pdq_quality": min(a.quality, b.quality)}
+    overlays = [o for o in (by_features(a, b, mirrored), by_hash(a, b, near)) if o]
+    if not overlays:
+        return _nothing(measured)
+    return judge(a, b, max(overlays, key=_support), measured)
+
+
+def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json]) -> Comparison:
+    """The answer and the relation that an overlay supports."""
+    found = describe.describe(overlay.matrix, a.full, b.full)
+    if len(found.outline_a) < 3:
+        return _nothing(measured)
+    seams = _seams_of(a, b, found)
+    measured |= found.measured() | _numbers(overlay, seams)
+    agrees = overlay.agreement
+    answer, relation, because = _verdict(a, b, overlay, found, seams)
+    if relation is None:
+        return _nothing(measured)
+    matched = f"{overlay.inliers} matched points" if overlay.inliers else "the whole-picture hash"
+    said = f"{because} ({matched}; {100 * agrees.agreeing:.0f} % of what both show there agrees)."
+    finding = Finding(
+        answer,
+        said,
+        measured=measured,
+        regions=tuple(describe.regions(found, agrees, a.full, a.thumbnail.shape)),
+        pairs=_spread(overlay.points),
+        score=round(agrees.squares * agrees.agreeing + overlay.inliers, 1),
+        limits=LIMITS,
+    )
+    return Comparison(relation, finding)
+
+
+def _verdict(
+    a: Signature, b: Signature, overlay: Overlay, found: Geometry, seams: tuple[float, float]
+) -> tuple[Answer, Relation | None, str]:
+    agrees = overlay.agreement
+    kept = max(agrees.kept_a, agrees.kept_b)
+    if agrees.agreeing < SAME or kept < KEPT or agrees.block > BLOCK:
+        if overlay.inliers < OVERLAY_SURE and agrees.agreeing < OVERLAY_SAME:
+            return Answer.NO, None, ""
+        part = f"The two have only a part in common ({100 * kept:.0f} % of what they show)"
+        return Answer.UNCLEAR, Relation.SHARES_OVERLAY, f"{part}: an overlay, a frame or a detail"
+    relation = Relation.NEAR_DUPLICATE if found.whole and not agrees.differing else Relation.DERIVED
+    if _displaced(overlay):
+        because = "Much agrees, but displaced within the common part, as in another photograph of the same place"
+        return Answer.UNCLEAR, relation, because
+    if max(found.covers_a, found.covers_b) < SET_IN and min(seams) > SEAM:
+        because = f"The same picture is set into two different surroundings: {found.words()}"
+        return Answer.UNCLEAR, relation, because
+    because = f"The two show the same picture: {found.words()}"
+    return Answer.YES if _sure(a, b, overlay, found) else Answer.UNCLEAR, relation, because
+
+
+def _displaced(overlay: Overlay) -> bool:
+    agrees = overlay.agreement
+    beside = overlay.nearly / max(overlay.inliers, 1)
+    return (agrees.sharp < SHARP and agrees.likeness < LIKE) or (beside >= BESIDE and agrees.sharp < BESIDE_SHARP)
+
+
+def _sure(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> bool:
+    agrees = overlay.agreement
+    if overlay.by != "local features":
+        return agrees.agreeing >= HASH_SAME and agrees.squares >= HASH_SQUARES
+    possible = min(_features_in(a, found.outline_a), _features_in(b, found.outline_b))
+    few = overlay.inliers >= max(FEW, REPEATED * possible) and agrees.agreeing >= FEW_SAME
+    return agrees.squares >= SQUARES and (few or overlay.inliers >= SURE)
+
+
+def _features_in(picture: Signature, outline: Sequence[Point]) -> int:
+    """Local features inside a convex outline in full pixels."""
+    points = geometry.apply(full_pixels(picture), picture.features.points.astype(float))
+    corners = np.array(outline)
+    edges = np.roll(corners, -1, axis=0) - corners
+    side = edges[:, 0, None] * (points[:, 1] - corners[:, 1, None]) - edges[:, 1, None] * (
+        points[:, 0] - corners[:, 0, None]
+    )
+    return int(((side >= 0).all(axis=0) | (side <= 0).all(axis=0)).sum())
+
+
+def _seams_of(a: Signature, b: Signature, found: Geometry) -> tuple[float, float]:
+    """How much of the common part's outline is a seam in each picture."""
+    shares = []
+    for picture, outline in ((a, found.outline_a), (b, found.outline_b)):
+        small = geometry.apply(between(picture.full, picture.thumbnail.shape[1::-1]), np.array(outline))
+        shares.append(seam(picture.thumbnail, small)[1])
+    return shares[0], shares[1]
+
+
+def _numbers(overlay: Overlay, seams: tuple[float, float]) -> dict[str, Json]:
+    agrees = overlay.agreement
+    return {
+        "aligned_by": overlay.by,
+        "matched_points": overlay.inliers,
+        "tentative_matches": overlay.tentative,
+        "agreeing": round(agrees.agreeing, 3),
+        "kept_of_picture": round(agrees.kept_a, 3),
+        "kept_of_other": round(agrees.kept_b, 3),
+        "agreeing_squares": agrees.squares,
+        "differing_places": len(agrees.differing),
+        "differing_block": round(agrees.block, 3),
+        "likeness": round(agrees.likeness, 3),
+        "sharpness": round(agrees.sharp, 3),
+        "matches_beside": overlay.nearly,
+        "seam_in_picture": round(seams[0], 2),
+        "seam_in_other": round(seams[1], 2),
+    }
+
+
+def _spread(points: Floats) -> tuple[Pair, ...]:
+    """At most `PAIRS` of the matched points, evenly from the most alike to the least."""
+    chosen = points[np.linspace(0, len(points) - 1, min(PAIRS, len(points))).astype(int)] if len(points) else points
+    return tuple(Pair((float(p[0]), float(p[1])), (float(p[2]), float(p[3]))) for p in chosen)
+
+
+def _nothing(measured: dict[str, Json]) -> Comparison:
+    bits = measured["pdq_bits"]
+    because = f"No part in common could be aligned (the whole-picture hashes differ in {bits} of 256 bits)."
+    return Comparison(None, Finding(Answer.NO, because, measured=measured, score=0.0, limits=LIMITS))
+
+
+def _support(overlay: Overlay) -> float:
+    return overlay.agreement.agreeing * overlay.agreement.squares + overlay.inliers

@@ -1,0 +1,166 @@
+"""How one picture lies in another: one-to-one matches of local features and the transform that they agree on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from verify.archive.features import Features
+
+Floats = npt.NDArray[np.floating[Any]]
+
+LEAST = 6  # matches that agree in position, turn and scale
+SIMILAR = 0.72  # cosine of two codes of the same thing; unrelated nearest neighbours lie around 0.65
+TURN = 25.0  # degrees by which a match's own turn may differ from the transform's
+SCALE = 1.6  # factor by which a match's own scale may differ from the transform's
+LOOSE, TIGHT = 0.06, 0.012  # distance of a match from the transform, as a share of the picture's longer side
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Where `a` lies in `b`.
+
+    `matrix` 3 x 3 takes work pixels of `a` (mirrored first where `mirrored`) to work pixels of `b`; `pairs` [N x 4]
+    are the agreeing matches (x, y in `a` as it is, x, y in `b`). `tentative` counts the matches before geometry,
+    `nearly` those that lie beside their place: many in another photograph of the same scene, few in a copy.
+    """
+
+    matrix: Floats
+    mirrored: bool
+    pairs: Floats
+    tentative: int
+    nearly: int = 0
+
+    @property
+    def inliers(self) -> int:
+        """Matches that agree on the transform, at most one from each spot."""
+        return len(self.pairs)
+
+
+def align(a: Features, b: Features, size_a: tuple[int, int], size_b: tuple[int, int]) -> Alignment | None:
+    """The better of `a` as it is and `a` mirrored on `b`; None where fewer than `LEAST` matches agree."""
+    found = [align_one(a, b, size_a, size_b, mirrored=mirrored) for mirrored in (False, True)]
+    return max((f for f in found if f), key=lambda f: f.inliers, default=None)
+
+
+def align_one(
+    a: Features, b: Features, size_a: tuple[int, int], size_b: tuple[int, int], *, mirrored: bool
+) -> Alignment | None:
+    """The alignment of `a`, mirrored if so asked, with `b`; sizes are width and height of the work images."""
+    found = _align(a.mirrored(size_a[0]) if mirrored else a, b, size_b, mirrored=mirrored)
+    if found and mirrored:
+        found.pairs[:, 0] = size_a[0] - 1 - found.pairs[:, 0]
+    return found
+
+
+def matches(a: Features, b: Features) -> npt.NDArray[np.intp]:
+    """Mutual nearest neighbours [N x 2] that are alike, the most alike first."""
+    if not len(a) or not len(b):
+        return np.zeros((0, 2), np.intp)
+    alike = a.codes.astype(np.float32) @ b.codes.astype(np.float32).T / np.float32(127**2)
+    to_b, to_a = alike.argmax(axis=1), alike.argmax(axis=0)
+    rows = np.flatnonzero(to_a[to_b] == np.arange(len(a)))
+    score = alike[rows, to_b[rows]]
+    kept = rows[np.argsort(-score, kind="stable")]
+    kept = kept[alike[kept, to_b[kept]] >= SIMILAR]
+    return np.stack([kept, to_b[kept]], axis=1)
+
+
+def _align(a: Features, b: Features, size_b: tuple[int, int], *, mirrored: bool) -> Alignment | None:
+    found = matches(a, b)
+    if len(found) < LEAST:
+        return None
+    i, j = found[:, 0], found[:, 1]
+    p, q = a.points[i].astype(np.float64), b.points[j].astype(np.float64)
+    turn = np.deg2rad(b.angles[j] - a.angles[i]).astype(np.float64)
+    grow = np.log(b.sizes[j] / a.sizes[i]).astype(np.float64)
+    matrix = None
+    inside = _first_guess(p, q, turn, grow, LOOSE * max(size_b))
+    for tolerance, projective in ((LOOSE, False), (LOOSE / 2, False), (TIGHT * 2, False), (TIGHT, True)):
+        if inside.sum() < LEAST:
+            return None
+        matrix = fit(p[inside], q[inside], projective=projective and inside.sum() >= 3 * LEAST)
+        if matrix is None or not _sane(matrix, p[inside]):
+            return None
+        inside = _agree(matrix, p, q, turn, grow, tolerance * max(size_b))
+    spots = _one_per_spot(p) & _one_per_spot(q)
+    nearly = _agree(matrix, p, q, turn, grow, LOOSE * max(size_b)) & spots & ~inside if matrix is not None else inside
+    inside &= spots
+    if matrix is None or inside.sum() < LEAST:
+        return None
+    return Alignment(matrix, mirrored, np.hstack([p[inside], q[inside]]), len(found), int(nearly.sum()))
+
+
+def _first_guess(p: Floats, q: Floats, turn: Floats, grow: Floats, tolerance: float) -> npt.NDArray[np.bool_]:
+    """Every match alone gives a similarity (shift, turn, scale); the one that most others agree with."""
+    z, w = p[:, 0] + 1j * p[:, 1], q[:, 0] + 1j * q[:, 1]
+    spin = np.exp(grow + 1j * turn)
+    first = np.arange(min(len(z), 200))  # the most alike
+    off = np.abs(w[None] - w[first, None] - spin[first, None] * (z[None] - z[first, None]))
+    turned = np.abs(np.angle(np.exp(1j * (turn[None] - turn[first, None])))) < np.deg2rad(TURN)
+    scaled = np.abs(grow[None] - grow[first, None]) < np.log(SCALE)
+    agree = (off < tolerance) & turned & scaled
+    return np.asarray(agree[agree.sum(axis=1).argmax()])
+
+
+def _agree(matrix: Floats, p: Floats, q: Floats, turn: Floats, grow: Floats, tolerance: float) -> npt.NDArray[np.bool_]:
+    """Which matches lie where the transform says, turned and scaled as it says."""
+    off = np.linalg.norm(apply(matrix, p) - q, axis=1)
+    jacobian = (apply(matrix, p + np.array([1, 0])) - apply(matrix, p)) @ [1, 1j]
+    turned = np.abs(np.angle(np.exp(1j * turn) / (jacobian + 1e-12))) < np.deg2rad(TURN)
+    scaled = np.abs(grow - np.log(np.abs(jacobian) + 1e-12)) < np.log(SCALE)
+    return np.asarray((off < tolerance) & turned & scaled)
+
+
+def _one_per_spot(p: Floats, spot: float = 3.0) -> npt.NDArray[np.bool_]:
+    """Marks the first match in every spot of `spot` pixels: one corner found five times is one piece of evidence."""
+    _, first = np.unique(np.floor(p / spot), axis=0, return_index=True)
+    kept = np.zeros(len(p), bool)
+    kept[first] = True
+    return kept
+
+
+def apply(matrix: Floats, points: Floats) -> Floats:
+    """Points [N x 2] under a 3 x 3 homography."""
+    homogeneous = points @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:])
+
+
+def fit(p: Floats, q: Floats, *, projective: bool) -> Floats | None:
+    """Least-squares affinity, or homography (normalised DLT, Hartley and Zisserman 4.4); None where degenerate."""
+    from_p, from_q = _normalise(p), _normalise(q)
+    x, y = apply(from_p, p), apply(from_q, q)
+    one = np.ones((len(x), 1))
+    if projective:
+        zero = np.zeros((len(x), 3))
+        plain = np.hstack([x, one])
+        rows = np.vstack([np.hstack([plain, zero, -y[:, :1] * plain]), np.hstack([zero, plain, -y[:, 1:] * plain])])
+        inner = np.linalg.eigh(rows.T @ rows)[1][:, 0].reshape(3, 3)
+    else:
+        solution, _, rank, _ = np.linalg.lstsq(np.hstack([x, one]), y, rcond=1e-6)
+        if rank < 3:
+            return None
+        inner = np.vstack([solution.T, [0, 0, 1]])
+    matrix = np.linalg.inv(from_q) @ inner @ from_p
+    return matrix / matrix[2, 2] if abs(matrix[2, 2]) > 1e-12 else None
+
+
+def _normalise(p: Floats) -> Floats:
+    centre = p.mean(axis=0)
+    scale = np.sqrt(2) / max(float(np.linalg.norm(p - centre, axis=1).mean()), 1e-9)
+    return np.array([[scale, 0, -scale * centre[0]], [0, scale, -scale * centre[1]], [0, 0, 1]])
+
+
+def _sane(matrix: Floats, p: Floats) -> bool:
+    """Keeps handedness, stretches by at most 2.2 between its axes, scales by 1/12 to 12, tilts little."""
+    depth = p @ matrix[2, :2] + matrix[2, 2]
+    if depth.min() <= 0.25 * depth.max():
+        return False
+    centre = p.mean(axis=0)
+    step = apply(matrix, centre + np.array([[0, 0], [1, 0], [0, 1]]))
+    linear = np.array([step[1] - step[0], step[2] - step[0]]).T
+    large, small = np.linalg.svd(linear, compute_uv=False)
+    return bool(np.linalg.det(linear) > 0 and small > 0 and large / small < 2.2 and 1 / 12 < large < 12)

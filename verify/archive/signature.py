@@ -1,0 +1,140 @@
+"""What the archive keeps of a picture: digests, hashes, a thumbnail and local features; made in the guarded child."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from verify import guard, image
+from verify.archive import agreement, features, hashing, panels
+from verify.archive.features import Features
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+
+METHOD = f"signature-1, {features.METHOD}"
+DECODED_SIDE = 500  # a JPEG of 12 megapixels is decoded at 1/8 (504 pixels), which costs a quarter of the full decode
+DECODED = "luma, longer side at least 500"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One picture: its `full` upright width and height and those of the `work` image, in pixels.
+
+    `luma` is the SHA-256 of the decoded luma, `pdq` [8 x 32 bytes] one row an orientation, `thumbnail` luma of at most
+    160 x 160 pixels. `boxes` [N x 4: x, y, width, height in the work image] are the pictures inside it, and `panels`
+    [N x 32 bytes] the PDQ of each.
+    """
+
+    digest: str
+    full: tuple[int, int]
+    work: tuple[int, int]
+    luma: str
+    pdq: npt.NDArray[np.uint8]
+    quality: int
+    phash: bytes
+    dhash: bytes
+    boxes: npt.NDArray[np.int32]
+    panels: npt.NDArray[np.uint8]
+    thumbnail: npt.NDArray[np.uint8]
+    features: Features
+
+    def pack(self) -> Arrays:
+        """Arrays alone, as the guard and `Image.derive` carry them."""
+        points, sizes, angles, codes = self.features.arrays()
+        return {
+            "digests": np.array([self.digest, self.luma]),
+            "numbers": np.array([*self.full, *self.work, self.quality]),
+            "pdq": self.pdq,
+            "phash": np.frombuffer(self.phash, np.uint8),
+            "dhash": np.frombuffer(self.dhash, np.uint8),
+            "boxes": self.boxes,
+            "panels": self.panels,
+            "thumbnail": self.thumbnail,
+            "points": points,
+            "sizes": sizes,
+            "angles": angles,
+            "codes": codes,
+        }
+
+    @classmethod
+    def unpack(cls, value: Mapping[str, Any]) -> Signature:
+        """The signature that `pack` wrote."""
+        digest, luma = map(str, value["digests"])
+        width, height, work_width, work_height, quality = map(int, value["numbers"])
+        return cls(
+            digest=digest,
+            full=(width, height),
+            work=(work_width, work_height),
+            luma=luma,
+            pdq=value["pdq"],
+            quality=quality,
+            phash=value["phash"].tobytes(),
+            dhash=value["dhash"].tobytes(),
+            boxes=value["boxes"],
+            panels=value["panels"],
+            thumbnail=value["thumbnail"],
+            features=Features(*(value[name] for name in ("points", "sizes", "angles", "codes"))),
+        )
+
+
+def signature_of(picture: image.Image) -> Signature:
+    """The signature of an opened picture, made once. Raises Unreadable."""
+    return Signature.unpack(picture.derive(METHOD, lambda opened: sign(opened.data, opened.name).pack()))
+
+
+def sign(data: bytes, name: str = "", *, local: bool = True) -> Signature:
+    """The signature of a file's bytes; `local=False` leaves the local features out. Raises Unreadable."""
+    decoded = image.decode(data, name, min_side=DECODED_SIDE, gray=True)
+    _, width, height = image.probe(data, name)
+    if (width > height) != (decoded.shape[1] > decoded.shape[0]):  # the header's size is before the file's orientation
+        width, height = height, width
+    return sign_luma(decoded, hashlib.sha256(data).hexdigest(), (width, height), local=local)
+
+
+def sign_luma(
+    luma: npt.NDArray[np.uint8], digest: str, full: tuple[int, int] | None = None, *, local: bool = True
+) -> Signature:
+    """The signature of upright luma [H x W] that was decoded already."""
+    work = features.work_image(luma)
+    found = hashing.pdq(luma)
+    phash, dhash = hashing.imagehash_of(luma)
+    boxes = panels.panels(work)
+    return Signature(
+        digest=digest,
+        full=full or (luma.shape[1], luma.shape[0]),
+        work=(work.shape[1], work.shape[0]),
+        luma=hashlib.sha256(np.array(luma.shape, "<u4").tobytes() + luma.tobytes()).hexdigest(),
+        pdq=found.bits,
+        quality=found.quality,
+        phash=phash,
+        dhash=dhash,
+        boxes=np.array(boxes, np.int32).reshape(-1, 4),
+        panels=panels.hashes(work, boxes),
+        thumbnail=features.work_image(work, agreement.SIDE),
+        features=features.extract(work) if local else features.NONE,
+    )
+
+
+def sign_file(path: str, local: bool = True) -> Arrays:
+    """The guard's job: a file's signature, packed. Raises Unreadable."""
+    cv2.setNumThreads(1)
+    opened = image.open(path)
+    return sign(opened.data, opened.name, local=local).pack()
+
+
+def sign_guarded(path: Path) -> Signature:
+    """A file's signature, made in a guarded child. Raises Unreadable or GuardError."""
+    with guard.Guard() as child:
+        return Signature.unpack(child.call(f"{__name__}:sign_file", path=str(path)))
+
+
+def same_pixels(path: str, other: str) -> bool:
+    """The guard's job: whether two files decode to the same upright pixels. Raises Unreadable."""
+    return bool(np.array_equal(image.open(path).pixels, image.open(other).pixels))

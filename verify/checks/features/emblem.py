@@ -1,0 +1,120 @@
+"""Emblems: a coat of arms, badge, patch or logo that the investigator knows, looked for in a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from verify.errors import Refused
+from verify.image import Image
+from verify.matching import emblems
+from verify.model import Answer, Finding, Pair, Point, Portability, Region
+
+VERSION = "1"
+KIND = "emblems"
+
+SMALLEST = 24  # pixels of the picture's shorter side
+TOO_SMALL = 45  # pixels: an emblem smaller than this keeps its shape and colours, not what tells it from its like
+MEASURED = 0.95  # of its true size, as small as an emblem of 48 px is usually measured
+SHOWN = 60  # pairs kept in the finding
+LIMITS = (
+    "It tells a design, not an object: another copy of the emblem, a print of it or a look-alike matches as well. "
+    "Missed are emblems below 45 px, mirrored, covered, blurred, or seen at over 50 degrees aslant."
+)
+
+
+def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: float = emblems.HINT) -> Iterable[Finding]:
+    """Is this emblem in the picture?
+
+    Method: places proposed by local features that agree on one pose (RootSIFT on the picture at twice its size, the
+    reference at three scales and from four sides), and by the reference's edges against those of every place of the
+    picture (a matched filter over scale, turn and squeeze, whitened by the picture's own background); each is aligned,
+    warped back onto the reference and measured: edges, luma, colours with the light's gains cancelled. The score weighs
+    those; `yes` lies above the score of every picture without the emblem that it was set on. The outline drawn is that
+    of the features' homography where eight of them give one.
+
+    Limits: "not found" is no "no": absence is never concluded. One design has many copies, and copies can be carried.
+
+    References: Lowe 2004; Arandjelović & Zisserman 2012; Morel & Yu 2009 (ASIFT); Hariharan, Malik & Ramanan 2012;
+    Moisan, Moulon & Monasse 2012.
+    """
+    try:
+        _refuse(picture, other)
+        best = max(emblems.sightings(picture, other), key=emblems.score, default=None)
+        if best and emblems.score(best) >= yes and emblems.is_cut_out(picture, other, best.fit.affine):
+            raise Refused(
+                f"{other.name} was cut out of {picture.name} itself: it matches to the grain and says nothing."
+            )
+        larger = other.size[0] > picture.size[0] and other.size[1] > picture.size[1]
+        found = best is not None and emblems.score(best) >= hint
+        if larger and not found:
+            raise Refused(
+                f"{other.name}: the reference ({other.size[0]} x {other.size[1]}) is larger than the picture "
+                f"({picture.size[0]} x {picture.size[1]}), and scaled down it is not found; are the two exchanged?"
+            )
+        yield _found(best, picture.size, yes, larger) if best and found else _not_found(best)
+    except Refused as refused:
+        yield Finding(Answer.UNABLE, str(refused), limits=LIMITS)
+
+
+def _refuse(picture: Image, other: Image) -> None:
+    """Raises Refused where the picture is too small, or the reference is the picture."""
+    if picture.digest == other.digest:
+        raise Refused(f"{other.name} is {picture.name} itself: a reference must come from elsewhere.")
+    if min(picture.size) < SMALLEST:
+        wide, high = picture.size
+        raise Refused(
+            f"{picture.name}: {wide} x {high} pixels; expected at least {SMALLEST} a side to look for an emblem."
+        )
+
+
+def _found(best: emblems.Sighting, picture: tuple[int, int], yes: float, larger: bool) -> Finding:
+    score, size = emblems.score(best), best.fit.size
+    shape = f"{size:.0f} px, edges agree at {best.fit.edges:.2f}"
+    shape += f", {len(best.pairs)} features on one plane" if len(best.pairs) else ""
+    sure = score >= yes and size >= MEASURED * TOO_SMALL
+    if sure:
+        because = f"The design of the reference is in the picture: {shape} (score {score:.1f}, needed {yes:.1f})."
+    elif score >= yes:
+        because = (
+            f"Shape and colours are consistent, but it is too small to tell apart: {shape}; {TOO_SMALL} px are needed."
+        )
+    else:
+        because = f"Something like the reference, not enough to say so: {shape} (score {score:.1f}, needed {yes:.1f})."
+    return Finding(
+        Answer.YES if sure else Answer.UNCLEAR,
+        because,
+        measured=_measured(best) | ({"reference_scaled_down": True} if larger else {}),
+        regions=(Region(_inside(emblems.outline(best), picture), "emblem"),),
+        pairs=tuple(Pair((float(x), float(y)), (float(u), float(v))) for x, y, u, v in best.pairs[:SHOWN]),
+        score=round(score, 3),
+        level="same design" if sure else "shape and colours consistent" if score >= yes else "undetermined",
+        portability=Portability.PORTABLE,
+        limits=LIMITS,
+    )
+
+
+def _inside(outline: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, ...]:
+    return tuple((min(max(x, 0.0), float(size[0])), min(max(y, 0.0), float(size[1]))) for x, y in outline)
+
+
+def _not_found(best: emblems.Sighting | None) -> Finding:
+    because = "Not found; an emblem below 45 px, strongly aslant, covered or blurred is missed, so this is no absence."
+    score = emblems.score(best) if best else None
+    measured = _measured(best) if best else {}
+    return Finding(
+        Answer.UNCLEAR, because, measured=measured, score=score and round(score, 3), level="not found", limits=LIMITS
+    )
+
+
+def _measured(best: emblems.Sighting) -> dict[str, float | None]:
+    fit = best.fit
+    return {
+        "edges": round(fit.edges, 3),
+        "fine_edges": round(fit.inner, 3),
+        "luma": round(fit.grey, 3),
+        "colour": None if fit.colour is None else round(fit.colour, 3),
+        "pixels": round(fit.size, 1),
+        "features": len(best.pairs),
+        "log10_nfa": round(best.log10_nfa, 2),
+        "z": round(best.z, 2),
+    }

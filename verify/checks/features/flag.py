@@ -1,0 +1,130 @@
+"""A flag's pattern: which designs fit it, and where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from verify.errors import EvidenceError
+from verify.image import Image
+from verify.known import Known
+from verify.matching.flags.designs import Design, national, read
+from verify.matching.flags.light import colour_trouble
+from verify.matching.flags.naming import Fit, Sighting, sightings
+from verify.model import Answer, Finding, Json, Portability, Region
+
+VERSION = "1"
+CERTAIN = 0.001  # expected regions as close in one scene without flags, over all designs, at which the answer is yes
+POSSIBLE = 0.05  # at which it is unclear: about one scene in twenty holds such a region
+SMALLEST = 36  # pixels of the shorter side: three bands of 12
+SHOWN = 8  # regions reported
+SENTENCE = 4  # designs named in the sentence; `fits` lists all
+MOVABLE = (
+    "A flag can be moved: that its pattern was before the camera says nothing about where the camera was, and cannot "
+    "decide between 'taken there' and 'staged elsewhere with the same flag'."
+)
+LIMITS = (
+    f"{MOVABLE} A flag's pattern may be printed, on a screen, a sleeve or a book; people must look at what bears it. "
+    "Chances were measured in 246 photographs of rooms and everyday scenes and extrapolated below 1 in 246; elsewhere "
+    "(shop fronts, sports, street art) striped colours may be commoner."
+)
+
+
+def flag(picture: Image, known: Known) -> Iterable[Finding]:
+    """Is the pattern of a national or known flag in the picture, of which one, and where?
+
+    Method: stacks of three even bands are sought in every direction and size and followed along folds; each is
+    compared with every design after the gains that a light can make (von Kries) are removed, and judged by how often
+    scenes without flags come as close to that design. Every design that fits within noise is named.
+    Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels are not sought; designs of two
+    colours (red-white-red, blue-white-blue) are everywhere and rarely get past "unclear".
+    References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance.
+    """
+    shelf, left_out = _on_shelf(known)
+    pixels = picture.pixels
+    if min(pixels.shape[:2]) < SMALLEST:
+        width, height = picture.size
+        because = f"The picture is {width} x {height} pixels; at least {SMALLEST} on the shorter side are needed."
+        return [Finding(Answer.UNABLE, because, limits=LIMITS), *left_out]
+    if trouble := colour_trouble(pixels):
+        return [Finding(Answer.UNABLE, trouble.sentence, measured=trouble.measured, limits=LIMITS), *left_out]
+    designs = (*shelf, *national())
+    found = [_finding(s, designs) for s in sightings(pixels, designs, SHOWN) if s.chance <= POSSIBLE]
+    return [*(found or [_nothing(picture, designs)]), *left_out]
+
+
+def _on_shelf(known: Known) -> tuple[tuple[Design, ...], list[Finding]]:
+    """Designs of the shelf's flags, and a finding for each reference that cannot serve."""
+    usable, left_out = [], []
+    for reference in known.flags:
+        try:
+            usable.append(read(reference.open().data, reference.name, reference.name, reference.against))
+        except EvidenceError as error:
+            sentence = f"The reference {reference.name!r} is left out: {str(error).rstrip('.')}."
+            left_out.append(Finding(Answer.UNABLE, sentence, reference.against, limits=MOVABLE))
+    return tuple(usable), left_out
+
+
+def _nothing(picture: Image, designs: tuple[Design, ...]) -> Finding:
+    because = (
+        f"No region of the {picture.size[0]} x {picture.size[1]} picture has the pattern of one of {len(designs)} "
+        "designs; a flag may still be there, folded away, smaller or of few colours."
+    )
+    return Finding(Answer.NO, because, measured={"designs": len(designs), "fits": []}, limits=LIMITS)
+
+
+def _finding(seen: Sighting, designs: tuple[Design, ...]) -> Finding:
+    answer = Answer.YES if seen.chance <= CERTAIN else Answer.UNCLEAR
+    as_drawn = [fit for fit in seen.fits if fit.hung == "as drawn"] or list(seen.fits)
+    others = [fit for fit in seen.fits if fit not in as_drawn]
+    named = _listed([fit.design.name for fit in as_drawn])
+    verb = "has" if answer is Answer.YES else "may have"
+    hung = as_drawn[0].hung
+    turned = (
+        f" ({hung})"
+        if hung != "as drawn"
+        else f", or, hung otherwise, of {_listed([f.design.name for f in others])}"
+        if others
+        else ""
+    )
+    because = (
+        f"A region {seen.across:.0f} pixels across {verb} the pattern of the flag of {named}{turned}: {seen.what}; "
+        f"{len(designs) - len(seen.fits)} of {len(designs)} designs do not fit, and scenes without flags hold a region "
+        f"as close about {_rarity(seen.chance)}."
+    )
+    measured: dict[str, Json] = {
+        "fits": [_listing(fit) for fit in seen.fits],
+        "chance": float(seen.chance),
+        "designs": len(designs),
+        **seen.measured,
+    }
+    against = next((fit.design.against for fit in as_drawn if fit.design.against), None)
+    region = Region(seen.polygon, "/".join(fit.design.codes[0] for fit in as_drawn[:SENTENCE]))
+    return Finding(
+        answer, because, against, measured, (region,), score=float(-np.log10(max(seen.chance, 1e-12))),
+        portability=Portability.PORTABLE, limits=LIMITS,
+    )  # fmt: skip
+
+
+def _listed(names: list[str]) -> str:
+    shown = names[:SENTENCE]
+    more = len(names) - len(shown)
+    text = " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    return f"{text} (or of {more} more designs)" if more else text
+
+
+def _listing(fit: Fit) -> dict[str, Json]:
+    return {
+        "codes": list(fit.design.codes),
+        "name": fit.design.name,
+        "distance": fit.distance,
+        "hung": fit.hung,
+        "tilt": round(fit.tilt),
+    }
+
+
+def _rarity(chance: float) -> str:
+    if chance >= 0.01:
+        return f"{chance * 100:.0f} times in 100"
+    return f"once in {10 ** int(-np.log10(max(chance, 1e-9))):,}"

@@ -1,0 +1,30 @@
+"""`duplicates`: every pair of files that shows the same picture."""
+
+from __future__ import annotations
+
+import click
+
+from verify.cli import output, printable
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="FOLDER|FILE…")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a pair.")
+def duplicates(paths: tuple[str, ...], as_json: bool) -> None:
+    """Every pair of files that shows the same picture: copies, crops, mirror images, screenshots, collages."""
+    from verify.archive import Duplicate, every_file, find_duplicates
+
+    total, unread = len(every_file(paths)), 0
+    for found in find_duplicates(paths, progress=output.progress):
+        unread += not isinstance(found, Duplicate)
+        if as_json:
+            output.line(found.to_json())
+        elif isinstance(found, Duplicate):
+            output.finding(f"{found.a} and {found.b}", found.relation.value, found.finding)
+        else:
+            click.echo(f"unable  {printable(found.because)}")
+    if unread == total:
+        raise click.exceptions.Exit(2)
+
+
+COMMANDS = [duplicates]

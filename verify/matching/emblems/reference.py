@@ -1,0 +1,71 @@
+"""A reference made ready: what of it is emblem and what is ground, and whether it can serve at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from verify.errors import Refused
+from verify.image import Image
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from verify.image import Arrays
+
+SMALLEST = 32  # pixels, shorter side of a reference; below, it holds too little to be told from anything
+LARGEST = 320  # pixels, longer side that is worked on
+UNIFORM = 3.0  # grey levels, standard deviation below which there is nothing to look for
+GROUND = 8  # grey levels a channel: the rim of a drawing on plain paper varies by less
+METHOD = "emblem-reference-1"
+
+
+def reference_of(image: Image) -> Arrays:
+    """`pixels` RGB uint8 [h x w x 3]; `mask` bool [h x w], the emblem; `scale` and `corner`: x = corner + u / scale.
+
+    Transparent ground, or plain ground around a drawing, is left out. Raises Refused where the reference cannot serve.
+    """
+    return image.derive(METHOD, _prepare)
+
+
+def _prepare(image: Image) -> Arrays:
+    pixels, mask = image.pixels, _emblem(image)
+    width, height = image.size
+    if min(width, height) < SMALLEST:
+        raise Refused(f"{image.name}: the reference is {width} x {height} pixels; expected at least {SMALLEST} a side.")
+    if not mask.any() or (pixels[mask].std(axis=0).max() < UNIFORM and mask.all()):
+        raise Refused(f"{image.name}: the reference is one uniform colour; there is nothing in it to look for.")
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    pad = max(2, round(0.04 * max(np.ptp(rows), np.ptp(columns))))
+    top, left = max(0, rows[0] - pad), max(0, columns[0] - pad)
+    box = np.s_[top : rows[-1] + pad + 1, left : columns[-1] + pad + 1]
+    pixels, mask = pixels[box], mask[box]
+    scale = min(1.0, LARGEST / max(mask.shape))
+    size = max(8, round(mask.shape[1] * scale)), max(8, round(mask.shape[0] * scale))
+    return {
+        "pixels": cv2.resize(pixels, size, interpolation=cv2.INTER_AREA),
+        "mask": cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA).astype(bool),
+        "scale": np.array([size[0] / mask.shape[1], size[1] / mask.shape[0]]),
+        "corner": np.array([left, top], np.float64),
+    }
+
+
+def _emblem(image: Image) -> npt.NDArray[np.bool_]:
+    """Where the emblem is: what is not transparent, else what is not joined to the rim by plain ground, else all."""
+    opacity = image.opacity
+    if (opacity < 128).any():
+        return opacity >= 128
+    pixels = image.pixels
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.int16)
+    colour = np.median(rim, axis=0)
+    if (np.abs(rim - colour).max(axis=1) > GROUND).mean() > 0.02:
+        return np.ones(opacity.shape, bool)
+    plain = (np.abs(pixels.astype(np.int16) - colour).max(axis=2) <= GROUND).astype(np.uint8)
+    _, labels = cv2.connectedComponents(plain, connectivity=4)
+    outside = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    ground = np.isin(labels, outside[outside > 0])
+    if ground.mean() > 0.98:
+        raise Refused(f"{image.name}: the reference is one uniform colour; there is nothing in it to look for.")
+    return ~ground

@@ -1,0 +1,97 @@
+"""RootSIFT features of a picture: the points that two pictures are matched by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from verify.image import Image
+
+Array = npt.NDArray[Any]
+
+METHOD = "rootsift-1"  # raise it when the numbers change: stored features and calibrations carry this name
+LONGEST = 1600  # pixels of the longer side at which features are sought; more costs time and finds little more indoors
+MOST = 4000  # features kept, strongest first
+CONTRAST = (
+    0.004  # a tenth of the usual value: painted walls are faint; from 0.01 on, 1 in 8 neighbouring views more is lost
+)
+QUANTUM = 512.0  # RootSIFT values lie in 0…1, nearly all below 0.5: eight bits at this factor
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Points of one picture with their descriptors, strongest first.
+
+    `points` are x, y in working pixels, float32 [N x 2]; `sizes` diameters in working pixels and `angles` in degrees,
+    float32 [N]; `descriptors` uint8 [N x 128]. A working pixel is `scale` upright pixels; `working` is width, height.
+    """
+
+    points: Array
+    sizes: Array
+    angles: Array
+    descriptors: Array
+    working: tuple[int, int]
+    scale: float
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def features(image: Image, *, longest: int = LONGEST, most: int = MOST, contrast: float = CONTRAST) -> Features:
+    """The features of a picture, computed once and remembered with it. Raises Unreadable."""
+    method = f"{METHOD} longest={longest} most={most} contrast={contrast}"
+    return unpack(image.derive(method, lambda opened: pack(extract(opened.gray, longest, most, contrast))))
+
+
+def extract(gray: Array, longest: int = LONGEST, most: int = MOST, contrast: float = CONTRAST) -> Features:
+    """The features of upright luma [H x W], shrunk to `longest` where it is larger."""
+    working, scale = shrink(gray, longest)
+    height, width = working.shape
+    found, raw = cv2.SIFT.create(nfeatures=most, contrastThreshold=contrast).detectAndCompute(working, None)
+    if not found:
+        empty = np.zeros(0, np.float32)
+        return Features(
+            np.zeros((0, 2), np.float32), empty, empty, np.zeros((0, 128), np.uint8), (width, height), scale
+        )
+    table = np.array([(*p.pt, p.size, p.angle, p.response) for p in found], np.float32)
+    order = np.lexsort((table[:, 3], table[:, 2], table[:, 1], table[:, 0], -table[:, 4]))[:most]
+    table, raw = table[order], raw[order]
+    return Features(table[:, :2], table[:, 2], table[:, 3], root(raw), (width, height), scale)
+
+
+def shrink(gray: Array, longest: int) -> tuple[Array, float]:
+    """The picture with its longer side at most `longest`, and how many pixels of it a pixel of the result is wide."""
+    height, width = gray.shape[:2]
+    scale = max(height, width) / longest
+    if scale <= 1:
+        return gray, 1.0
+    size = (max(1, round(width / scale)), max(1, round(height / scale)))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA), scale
+
+
+def root(descriptors: Array) -> Array:
+    """RootSIFT (Arandjelović & Zisserman 2012) in eight bits: of whole numbers, distances are exact anywhere."""
+    total = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9)
+    return np.asarray(np.clip(np.rint(np.sqrt(descriptors / total) * QUANTUM), 0, 255), np.uint8)
+
+
+def pack(found: Features) -> dict[str, Array]:
+    """Features as named arrays, for storing."""
+    where = np.column_stack((found.points, found.sizes, found.angles)).astype(np.float32)
+    return {
+        "where": where,
+        "descriptors": found.descriptors,
+        "frame": np.array([*found.working, found.scale], np.float64),
+    }
+
+
+def unpack(stored: dict[str, Array]) -> Features:
+    """The features that `pack` wrote."""
+    where, frame = stored["where"], stored["frame"]
+    size = (int(frame[0]), int(frame[1]))
+    return Features(where[:, :2], where[:, 2], where[:, 3], stored["descriptors"], size, float(frame[2]))
