@@ -22,8 +22,8 @@ DAY = timedelta(hours=26)  # two dates of one moment in the zones farthest apart
 # clocks (0.0 % to 5.6 %); the soft ones 9 of 65, which is why they are UNCLEAR.
 HARD, SOFT = "hard", "soft"
 LIMITS = (
-    "Cameras with a wrong clock, travel across time zones and harmless rewriting all move one clock and not another. Of "
-    "65 camera files with two clocks 9 differ in such a way (13.8 %, 7.5 % to 24.3 %), none in the way that answers "
+    "Cameras with a wrong clock, travel across time zones and harmless rewriting all move one clock and not another. "
+    "Of 65 camera files with two clocks 9 differ in such a way (13.8 %, 7.5 % to 24.3 %), none in the way that answers "
     "no (0 %, 0.0 % to 5.6 %)."
 )
 
