@@ -96,7 +96,7 @@ def nothing_lost(files: list[Path]) -> None:
 
 
 def speed(files: list[Path], count: int) -> None:
-    """`count` readings of the files, in two guarded children, without ExifTool, as `verify metadata --no-deep` does it."""
+    """`count` readings of the files in two guarded children without ExifTool, as `verify metadata --no-deep` does."""
     jobs = [{"path": str(files[n % len(files)]), "deep": False} for n in range(count)]
     list(guard.map("verify.metadata.listing:listing", jobs[:4], workers=2))
     start, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime

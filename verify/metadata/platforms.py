@@ -14,10 +14,9 @@ _NAMES = (
     ("WhatsApp", re.compile(r"^(IMG-\d{8}-WA\d{4}|WhatsApp Image \d{4}-\d\d-\d\d)")),
     ("Telegram", re.compile(r"^(photo_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d|photo_\d{15,}_[a-z]|telegram-cloud-photo)")),
     ("Signal", re.compile(r"^signal-\d{4}-\d\d-\d\d-")),
-    ("X (Twitter)", re.compile(r"^[A-Z][A-Za-z0-9_-]{14}(\.(jpe?g|png)(:large|_large|-large)?|\?format=)")),
+    ("X (Twitter)", re.compile(r"^[A-Z][A-Za-z0-9_-]{14}(\.(jpe?g|png)[:_-](large|orig)|\?format=)")),
     ("WeChat", re.compile(r"^(mmexport\d{13}|wx_camera_\d{13}|WeChat Image_\d+)")),
     ("Weibo", re.compile(r"^[0-9a-f]{8}(ly1|gy1|gw1|jw1)[0-9a-z]{12,}")),
-    ("VKontakte", re.compile(r"^[A-Za-z0-9_-]{11}\.jpg$")),
     ("Viber", re.compile(r"^(viber_image_|IMG-[0-9a-f]{32}-V)")),
 )
 # The longest side that each service leaves at its ordinary settings; many other programs make such sizes too.

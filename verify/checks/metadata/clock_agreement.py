@@ -74,9 +74,11 @@ def _zone(found: metadata.Metadata, told: tuple[Clock, ...]) -> timedelta | None
 
 
 def _contradictions(a: Clock, b: Clock, zone: timedelta | None) -> Iterator[tuple[str, str]]:
-    """(weight, what is wrong) between two clocks; `told` order puts captured before the others."""
+    """(weight, what is wrong) between two clocks, in either order."""
     if a.unset or b.unset:
         return
+    if b.kind == clocks.CAPTURED and a.kind != clocks.CAPTURED:
+        a, b = b, a
     both = f"{a.source} says {a}, {b.source} says {b}"
     apart = _apart(a, b)
     day = "day" in {a.to_the, b.to_the}

@@ -35,7 +35,7 @@ def file_structure(picture: Image, _: Known) -> Iterable[Finding]:
         return [unable]
     suffix = PurePath(picture.name).suffix.lower().lstrip(".")
     expected = _SUFFIXES.get(suffix, found.format)
-    doubled = sum(block.kind == "exif" and not block.inside for block in found.blocks)
+    doubled = sum(block.kind == "exif" and not block.inside for block in found.blocks) if found.jpeg else 0
     measured: dict[str, Json] = {
         "format": found.format,
         "suffix": suffix,
