@@ -6,7 +6,7 @@ import struct
 from functools import lru_cache
 
 from verify.image import Image
-from verify.metadata import containers, exif, icc, iptc, jpeg, makernotes, tiff, xmp
+from verify.metadata import containers, exif, heif, icc, iptc, jpeg, makernotes, tiff, xmp
 from verify.metadata.exif import BINARY
 from verify.metadata.found import MAX_TAGS, Block, Embedded, Jpeg, Metadata, Tag
 from verify.metadata.segments import Contents
@@ -67,8 +67,8 @@ _OTHERS = {
     "PNG": containers.png,
     "WebP": containers.webp,
     "GIF": containers.gif,
-    "HEIC": containers.heif,
-    "AVIF": containers.heif,
+    "HEIC": heif.read,
+    "AVIF": heif.read,
 }
 
 
