@@ -6,7 +6,7 @@ import re
 import struct
 import zlib
 
-from verify.metadata.found import MAX_TEXT, Block, Tag, plain
+from verify.metadata.found import MAX_TEXT, Block, Tag, plain, shortest
 from verify.metadata.segments import Contents
 
 MAX_CHUNKS = 20_000
@@ -85,9 +85,8 @@ def _chunk(kind: bytes, body: bytes, at: int, into: Contents) -> None:
             for key, value in zip(_DENSITY, struct.unpack(">IIB", body[:9]), strict=True):
                 into.tags.append(Tag("PNG-pHYs", key, value, str(value), at))
         elif kind == b"gAMA" and len(body) >= 4:
-            into.tags.append(
-                Tag("PNG", "Gamma", plain(f"{100000 / max(1, int.from_bytes(body[:4], 'big')):.15g}"), body.hex(), at)
-            )
+            gamma = round(100_000 / max(1, int.from_bytes(body[:4], "big")), 4)
+            into.tags.append(Tag("PNG", "Gamma", shortest(gamma), body[:4].hex(), at))
         elif kind == b"sRGB" and body:
             into.tags.append(Tag("PNG", "SRGBRendering", body[0], str(body[0]), at))
         elif kind == b"caBX":

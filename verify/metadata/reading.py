@@ -74,7 +74,7 @@ _OTHERS = {
 
 def _blocks(contents: Contents, data: bytes) -> None:
     """Reads every block; what is found inside one is read in its turn."""
-    waiting, read, odd = list(contents.blocks), 0, 1
+    waiting, read, odd, profiles = list(contents.blocks), 0, 1, 0
     while waiting and read < MAX_BLOCKS:
         block = waiting.pop(0)
         read += 1
@@ -91,7 +91,8 @@ def _blocks(contents: Contents, data: bytes) -> None:
             odd += not usual  # a block in an unusual place is "IPTC2", as ExifTool has it
             contents.tags += iptc.tags(block.data, block.offset, "IPTC" if usual else f"IPTC{odd}")
         elif block.kind == "icc":
-            contents.tags += icc.tags(block.data, block.offset)
+            profiles += 1
+            contents.tags += icc.tags(block.data, block.offset, profiles)
         elif block.kind == "photoshop":
             inner = contents.resources(block)
         elif block.kind == "mpf":
