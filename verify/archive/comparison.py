@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.archive import describe, geometry
+from verify.archive.ancestry import likelier_earlier
 from verify.archive.describe import Geometry
 from verify.archive.overlay import Overlay, between, by_features, by_hash, full_pixels, nearest
 from verify.archive.signature import Signature
@@ -98,6 +99,9 @@ def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json
     answer, relation, because = _verdict(a, b, overlay, found)
     if relation is None:
         return _nothing(measured)
+    panels = _is_panel(a, found.outline_a), _is_panel(b, found.outline_b)
+    earlier, reasons = likelier_earlier(found, *panels) if answer is Answer.YES else ("unclear", ())
+    measured |= {"likelier_earlier": earlier, "why_earlier": reasons}
     matched = f"{overlay.inliers} matched points" if overlay.inliers else "the whole-picture hash"
     said = f"{because} ({matched}; {100 * agrees.agreeing:.0f} % of what both show there agrees)."
     finding = Finding(
