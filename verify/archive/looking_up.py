@@ -84,11 +84,13 @@ def by_chance(archive: Archive) -> tuple[float, float, int]:
     """
     rows = [part.hashes for _, part in archive.segments()]
     every = np.concatenate(rows, axis=1) if rows else np.zeros((4, 0), np.uint64)
-    bits = [np.bitwise_count(every ^ np.roll(every, shift, axis=1)).sum(axis=0) for shift in (1, 7, 31, 101)]
-    low, middle, high = (
-        np.percentile(np.concatenate(bits), [25, 50, 75]) if every.shape[1] > 1 else (122.0, 128.0, 134.0)
-    )
-    return float(middle), max(float(high - low) / 1.349, 4.0), every.shape[1]
+    count = every.shape[1]
+    shifts = [shift for shift in (1, 7, 31, 101) if shift % max(count, 1)]
+    if not shifts:
+        return 128.0, 8.2, count  # that of 499,500 pairs of photographs
+    bits = [np.bitwise_count(every ^ np.roll(every, shift, axis=1)).sum(axis=0) for shift in shifts]
+    low, middle, high = np.percentile(np.concatenate(bits), [25, 50, 75])
+    return float(middle), max(float(high - low) / 1.349, 4.0), count
 
 
 def _with_chance(compared: Comparison, chance: tuple[float, float, int]) -> Comparison:
