@@ -160,3 +160,16 @@ def test_a_reference_made_from_the_picture_is_refused(case, leak, tmp_path):
     (asked,) = case.ask_all(["room"])
     assert asked.answer == "unable"
     assert "copy of the picture" in asked.findings[0].because
+
+
+def test_a_new_picture_costs_only_its_own_pairs(case, leak, tmp_path):
+    (tmp_path / "second.jpg").write_bytes(encode(scene(41)))
+    (tmp_path / "third.jpg").write_bytes(encode(scene(42)))
+    case.add([leak, tmp_path / "second.jpg"], source="a stick")
+    list(case.ask_all(["copy"]))
+    told = case.findings(case.entries("check")[0])[1]
+    (case.store.path(case.pictures[1].evidence.digest)).unlink()  # were it asked again, this pair would be unable
+    case.add([tmp_path / "third.jpg"], source="a stick")
+    first = next(case.ask_all(["copy"]))
+    assert {finding.against.name for finding in first.findings[1:]} == {"picture-02", "picture-03"}
+    assert told in [finding.to_json() for finding in first.findings]

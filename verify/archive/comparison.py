@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verify.archive import agreement as agreeing
-from verify.archive import describe, geometry, hashing
-from verify.archive.agreement import Agreement
+from verify.archive import describe, geometry
 from verify.archive.describe import Geometry
-from verify.archive.geometry import Alignment
+from verify.archive.overlay import Overlay, between, by_features, by_hash, full_pixels, nearest
 from verify.archive.seams import seam
 from verify.archive.signature import Signature
 from verify.model import Answer, Finding, Json, Pair, Point
@@ -35,7 +33,6 @@ SEAM = 0.5  # of the outline
 OVERLAY_SURE, OVERLAY_SAME = 12, 0.3  # below both, what little agrees is chance and not worth a reader's time
 HASH_SAME = 0.8  # where only the whole-picture hash aligned the two
 HASH_SQUARES = 25
-PDQ_NEAR = 64  # bits; the least of 499,500 unrelated pairs was 84
 SAME_SCORE = 10_000.0  # above what any alignment can reach
 LIMITS = (
     "Two photographs of one scene from one standpoint, as a burst of a camera gives them, look like copies; a crop of "
@@ -79,28 +76,14 @@ class Comparison:
         return Comparison(Relation.SAME_PIXELS, replace(self.finding, answer=Answer.YES, because=because, regions=()))
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """One alignment of two pictures and what agrees under it. `matrix` takes full pixels of `a` to those of `b`."""
-
-    matrix: Floats
-    mirrored: bool
-    inliers: int
-    tentative: int
-    nearly: int
-    points: Floats  # [N x 4], full pixels
-    agreement: Agreement
-    by: str  # "local features" or "whole-picture hash"
-
-
 def compare(a: Signature, b: Signature, mirrored: bool | None = None) -> Comparison:
     """Compare two pictures; `mirrored` says which handedness to try, where the candidate search knows."""
     if a.digest == b.digest:
         same = Finding(Answer.YES, "The two files are the same, byte for byte.", score=SAME_SCORE)
         return Comparison(Relation.SAME_BYTES, same)
-    distances = np.bitwise_count(hashing.words(a.pdq) ^ hashing.words(b.pdq)[0]).sum(axis=1)
-    measured: dict[str, Json] = {"pdq_bits": int(distances.min()), "pdq_quality": min(a.quality, b.quality)}
-    overlays = [o for o in (_by_features(a, b, mirrored), _by_hash(a, b, distances)) if o]
+    near = nearest(a, b)
+    measured: dict[str, Json] = {"pdq_bits": near.bits, "pdq_quality": min(a.quality, b.quality)}
+    overlays = [o for o in (by_features(a, b, mirrored), by_hash(a, b, near)) if o]
     if not overlays:
         return _nothing(measured)
     return judge(a, b, max(overlays, key=_support), measured)
@@ -169,7 +152,7 @@ def _sure(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> bool
 
 def _features_in(picture: Signature, outline: Sequence[Point]) -> int:
     """Local features inside a convex outline in full pixels."""
-    points = geometry.apply(_full(picture), picture.features.points.astype(float))
+    points = geometry.apply(full_pixels(picture), picture.features.points.astype(float))
     corners = np.array(outline)
     edges = np.roll(corners, -1, axis=0) - corners
     side = edges[:, 0, None] * (points[:, 1] - corners[:, 1, None]) - edges[:, 1, None] * (
@@ -182,7 +165,7 @@ def _seams_of(a: Signature, b: Signature, found: Geometry) -> tuple[float, float
     """How much of the common part's outline is a seam in each picture."""
     shares = []
     for picture, outline in ((a, found.outline_a), (b, found.outline_b)):
-        small = geometry.apply(_between(picture.full, picture.thumbnail.shape[1::-1]), np.array(outline))
+        small = geometry.apply(between(picture.full, picture.thumbnail.shape[1::-1]), np.array(outline))
         shares.append(seam(picture.thumbnail, small)[1])
     return shares[0], shares[1]
 
@@ -221,57 +204,3 @@ def _nothing(measured: dict[str, Json]) -> Comparison:
 
 def _support(overlay: Overlay) -> float:
     return overlay.agreement.agreeing * overlay.agreement.squares + overlay.inliers
-
-
-def _by_features(a: Signature, b: Signature, mirrored: bool | None) -> Overlay | None:
-    if mirrored is None:
-        found = geometry.align(a.features, b.features, a.work, b.work)
-    else:
-        found = geometry.align_one(a.features, b.features, a.work, b.work, mirrored=mirrored)
-    return _overlay(a, b, found, "local features") if found else None
-
-
-def _by_hash(a: Signature, b: Signature, distances: npt.NDArray[np.integer]) -> Overlay | None:
-    """The whole of `a` on the whole of `b`, turned as the nearest of the eight hashes says."""
-    turn = int(distances.argmin())
-    if distances[turn] > PDQ_NEAR or min(a.quality, b.quality) < hashing.PDQ_QUALITY:
-        return None
-    mirrored = turn >= 4
-    quarter = hashing.QUARTERS[turn]
-    return _overlay(
-        a, b, Alignment(_turned(a.work, b.work, quarter), mirrored, np.zeros((0, 4)), 0), "whole-picture hash"
-    )
-
-
-def _turned(a: tuple[int, int], b: tuple[int, int], quarter: int) -> Floats:
-    """The corners of `a`, turned left by `quarter` right angles, on those of `b`."""
-    corners = np.array([[0, 0], [a[0], 0], [a[0], a[1]], [0, a[1]]], float)
-    goals = np.array([[0, 0], [b[0], 0], [b[0], b[1]], [0, b[1]]], float)
-    matrix = geometry.fit(corners, np.roll(goals, quarter, axis=0), projective=False)
-    assert matrix is not None
-    return matrix
-
-
-def _overlay(a: Signature, b: Signature, found: Alignment, by: str) -> Overlay:
-    small = _scale(b.work, b.thumbnail) @ found.matrix @ np.linalg.inv(_scale(a.work, a.thumbnail))
-    thumbnail = np.ascontiguousarray(a.thumbnail[:, ::-1]) if found.mirrored else a.thumbnail
-    measured = agreeing.agreement(thumbnail, b.thumbnail, small)
-    to_a, to_b = _full(a), _full(b)
-    flip = np.array([[-1, 0, a.full[0] - 1], [0, 1, 0], [0, 0, 1]]) if found.mirrored else np.eye(3)
-    matrix = to_b @ found.matrix @ np.linalg.inv(to_a) @ flip
-    points = np.hstack([geometry.apply(to_a, found.pairs[:, :2]), geometry.apply(to_b, found.pairs[:, 2:])])
-    return Overlay(matrix, found.mirrored, found.inliers, found.tentative, found.nearly, points, measured, by)
-
-
-def _scale(size: tuple[int, int], picture: npt.NDArray[np.uint8]) -> Floats:
-    return _between(size, (picture.shape[1], picture.shape[0]))
-
-
-def _full(picture: Signature) -> Floats:
-    return _between(picture.work, picture.full)
-
-
-def _between(size: tuple[int, int], other: tuple[int, int]) -> Floats:
-    """Pixels of a picture to those of its resized copy; pixel centres stay centres."""
-    x, y = other[0] / size[0], other[1] / size[1]
-    return np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5], [0, 0, 1]])

@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 
 from verify.matching.features import Array
-from verify.matching.geometry import Model
+from verify.matching.geometry import Model, apply
 from verify.matching.matches import Matches
 
 LONGEST = 800  # pixels of the longer side at which details are compared: a homography of a real lens is good to about 1
 WINDOW = 15  # pixels
 HIGH_PASS = 6.0  # pixels: shading and exposure differ between any two photographs and are taken out
 TEXTURE = 3.0  # grey levels: standard deviation above which a window shows something in spite of sensor noise
+FEWEST = 4.0  # windows of texture in a region: less cannot be said to differ
 GROWTH = 1.3  # of the hull of the inliers, about its centre: just beyond the object that was matched
 ALIKE = 0.6  # zero-mean normalised correlation; of windows laid at random 2 % reach it
 
@@ -41,28 +42,45 @@ def agreement(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> Agr
     a, b = found.a[model.inliers].astype(np.float32), found.b[model.inliers].astype(np.float32)
     hull_a, hull_b = cv2.convexHull(a)[:, 0], cv2.convexHull(b)[:, 0]
     area_a, area_b = max(1.0, cv2.contourArea(hull_a)), max(1.0, cv2.contourArea(hull_b))
+    area = min(area_a / gray_a.size, area_b / gray_b.size)
     if area_a <= area_b:  # the finer picture is laid over the coarser one
-        below, above, hull, matrix, ratio = gray_a, gray_b, hull_a, model.matrix, np.sqrt(area_a / area_b)
+        share, windows = _share(gray_a, gray_b, model.matrix, _grown(hull_a), np.sqrt(area_a / area_b))
     else:
-        below, above, hull, matrix, ratio = (
-            gray_b,
-            gray_a,
-            hull_b,
-            np.linalg.inv(model.matrix),
-            np.sqrt(area_b / area_a),
-        )
+        share, windows = _share(gray_b, gray_a, np.linalg.inv(model.matrix), _grown(hull_b), np.sqrt(area_b / area_a))
+    return Agreement(share, windows, area)
+
+
+def within(gray_a: Array, gray_b: Array, model: Model, polygon: Array) -> float | None:
+    """The share of a region's details (polygon [N x 2] in working pixels of a) that agree under a homography.
+
+    None where too little of the region is textured, or in view of both, to say.
+    """
+    across = apply(model.matrix, polygon)
+    ratio = np.sqrt(cv2.contourArea(polygon.astype(np.float32)) / max(1.0, cv2.contourArea(across.astype(np.float32))))
+    share, windows = _share(
+        gray_a, gray_b, model.matrix, polygon.astype(np.float32), min(1.0, float(ratio)), either=True
+    )
+    return share if windows >= FEWEST else None
+
+
+def _grown(hull: Array) -> Array:
+    centre = hull.mean(axis=0)
+    return np.asarray((hull - centre) * GROWTH + centre)
+
+
+def _share(
+    below: Array, above: Array, matrix: Array, polygon: Array, ratio: float, *, either: bool = False
+) -> tuple[float, float]:
+    """Share of windows in a polygon of `below` that agree, and how many of them are textured in both (or either)."""
     shrink = min(1.0, LONGEST / max(below.shape))
     base = cv2.resize(below, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     laid, seen = _laid_over(above, np.diag([shrink, shrink, 1.0]) @ np.linalg.inv(matrix), base.shape, ratio * shrink)
     inside = np.zeros(base.shape, np.uint8)
-    centre = hull.mean(axis=0)
-    cv2.fillConvexPoly(inside, np.rint(((hull - centre) * GROWTH + centre) * shrink).astype(np.int32), 1)
-    alike, texture = correlation(base, laid)
-    shown = (texture > TEXTURE) & (inside > 0) & seen
-    area = min(area_a / gray_a.size, area_b / gray_b.size)
-    if not shown.any():
-        return Agreement(0.0, 0.0, area)
-    return Agreement(float((alike[shown] > ALIKE).mean()), float(shown.sum()) / WINDOW**2, area)
+    cv2.fillPoly(inside, [np.rint(polygon * shrink).astype(np.int32)], 1)
+    alike, weaker, stronger = correlation(base, laid)
+    shown = ((stronger > 2 * TEXTURE) if either else (weaker > TEXTURE)) & (inside > 0) & seen
+    windows = float(shown.sum()) / WINDOW**2
+    return (float((alike[shown] > ALIKE).mean()) if windows else 0.0), windows
 
 
 def _laid_over(above: Array, matrix: Array, shape: tuple[int, ...], scale: float) -> tuple[Array, Array]:
@@ -74,20 +92,20 @@ def _laid_over(above: Array, matrix: Array, shape: tuple[int, ...], scale: float
     return cv2.warpPerspective(above, matrix, size), cv2.warpPerspective(full, matrix, size) > 250
 
 
-def correlation(one: Array, other: Array, slack: int = 1) -> tuple[Array, Array]:
-    """Per pixel: correlation of the windows around it, best within `slack` pixels, and the weaker one's deviation."""
+def correlation(one: Array, other: Array, slack: int = 1) -> tuple[Array, Array, Array]:
+    """Per pixel: correlation of the windows around it, best within `slack` pixels; weaker and stronger deviation."""
     first, second = _high_pass(one), _high_pass(other)
     mean, deviation = _moments(first)
     best = np.full(first.shape, -1.0, np.float32)
-    weaker = deviation
+    weaker = stronger = deviation
     for dx in range(-slack, slack + 1):
         for dy in range(-slack, slack + 1):
             moved = np.roll(second, (dy, dx), (0, 1))
             its_mean, its_deviation = _moments(moved)
             if not dx and not dy:
-                weaker = np.minimum(deviation, its_deviation)
+                weaker, stronger = np.minimum(deviation, its_deviation), np.maximum(deviation, its_deviation)
             np.maximum(best, (_box(first * moved) - mean * its_mean) / (deviation * its_deviation), out=best)
-    return best, weaker
+    return best, weaker, stronger
 
 
 def _high_pass(gray: Array) -> Array:

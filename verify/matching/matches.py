@@ -46,13 +46,8 @@ def match(a: Features, b: Features, *, ratio: float = RATIO, apart: float = 0.0)
     With `apart` the second neighbour is sought at least so many pixels from the first, in `b`: for references of which
     features lie close together. No frame or overlay is removed here: see `guarded`.
     """
-    nothing = np.zeros(0, np.intp)
-    first, quality = nearest(a, b, apart) if len(a) and len(b) >= 2 else (nothing, nothing.astype(np.float64))
-    if len(first):
-        back = _best(b.descriptors, a.descriptors)
-        rows = np.flatnonzero((back[first] == np.arange(len(a))) & (quality < ratio))
-    else:
-        rows = nothing
+    first, quality, back = _nearest(a, b, apart)
+    rows = np.flatnonzero((back[first] == np.arange(len(first))) & (quality < ratio))
     rows = rows[np.argsort(quality[rows], kind="stable")]
     found = Matches(
         a.points[rows].astype(np.float64),
@@ -65,42 +60,38 @@ def match(a: Features, b: Features, *, ratio: float = RATIO, apart: float = 0.0)
     return found.where(_one_per_cell(found))
 
 
-def nearest(a: Features, b: Features, apart: float = 0.0) -> tuple[Array, Array]:
-    """For each feature of `a` its nearest in `b`, and how its distance compares with the second's (0…1)."""
+def _nearest(a: Features, b: Features, apart: float) -> tuple[Array, Array, Array]:
+    """For each feature of `a` its nearest in `b` and how its distance compares with the second's (0…1); and back."""
+    if not len(a) or len(b) < 2:
+        return np.zeros(0, np.intp), np.zeros(0), np.zeros(len(b), np.intp)
     first = np.empty(len(a), np.intp)
     quality = np.empty(len(a), np.float64)
+    back, least = np.zeros(len(b), np.intp), np.full(len(b), np.inf, np.float32)
     for rows, distance in _distances(a.descriptors, b.descriptors):
+        row = distance.argmin(axis=0)
+        nearer = distance[row, np.arange(len(b))]
+        back = np.where(nearer < least, rows.start + row, back)
+        least = np.minimum(nearer, least)
+        line = np.arange(len(distance))
         best = distance.argmin(axis=1)
-        line = np.arange(len(best))
-        nearest_one = distance[line, best].copy()
+        closest = distance[line, best].copy()
         distance[line, best] = np.inf
         if apart:
             gap = b.points[best][:, None, :] - b.points[None, :, :]
             distance[(gap**2).sum(axis=2) < apart**2] = np.inf
-        second = distance.min(axis=1)
         first[rows] = best
-        quality[rows] = np.sqrt(nearest_one.astype(np.float64) / np.maximum(second, 1.0))
-    return first, quality
+        quality[rows] = np.sqrt(closest.astype(np.float64) / np.maximum(distance.min(axis=1), 1.0))
+    return first, quality, back
 
 
-def _best(a: Array, b: Array) -> Array:
-    best = np.empty(len(a), np.intp)
-    for rows, distance in _distances(a, b):
-        best[rows] = distance.argmin(axis=1)
-    return best
-
-
-def _distances(a: Array, b: Array, rows: int = 1000) -> Iterator[tuple[slice, Array]]:
+def _distances(a: Array, b: Array, rows: int = 500) -> Iterator[tuple[slice, Array]]:
     """Squared distances in blocks of rows; whole numbers below 2^24, so that float32 holds them exactly."""
-    right = b.astype(np.float32)
-    norm = (right**2).sum(axis=1)
+    one, other = a.astype(np.float32), b.astype(np.float32)
+    left = np.column_stack((one, (one**2).sum(axis=1), np.ones(len(a), np.float32)))
+    right = np.column_stack((-2 * other, np.ones(len(b), np.float32), (other**2).sum(axis=1))).T.copy()
     for start in range(0, len(a), rows):
-        left = a[start : start + rows].astype(np.float32)
-        distance = left @ right.T
-        distance *= -2
-        distance += norm
-        distance += (left**2).sum(axis=1)[:, None]
-        yield slice(start, start + len(left)), distance
+        block = left[start : start + rows]
+        yield slice(start, start + len(block)), block @ right
 
 
 def _one_per_cell(found: Matches) -> Array:

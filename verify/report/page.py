@@ -50,6 +50,7 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
     joined = telling.edges(told)
     thumbs = {digest: _src(jpeg) for digest in _pictured(story) if (jpeg := album.thumbnail(digest))}
     figures = _figures(told, album)
+    missing = unread(story, told, album)
     return {
         "css": Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 our own file
         "story": story,
@@ -61,7 +62,8 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "left_out": sum(len(card.drawn) for topic in told for card in topic.cards) - sum(map(len, figures.values())),
         "hypotheses": telling.hypotheses(story),
         "unlinked": telling.unlinked(story),
-        "unread": unread(story, told, album),
+        "unread": missing,
+        "left_open": telling.left_open(told, {picture.seq for picture, _ in missing}),
         "change": telling.what_would_change_it(story),
         "edges": joined,
         "groups": [[story.name_of(digest) for digest in group] for group in telling.groups(joined)],
@@ -87,15 +89,15 @@ def _pictured(story: Story) -> Iterator[str]:
     yield from dict.fromkeys(reference.digest for reference in story.references)
 
 
-def _figures(told: list[Topic], album: Album) -> dict[str, list[tuple[Markup, Finding]]]:
+def _figures(told: list[Topic], album: Album) -> dict[str, list[tuple[Markup, Finding, bool]]]:
     """By the card's mark: data URI and finding of each figure, until the page holds `FIGURES`."""
-    found: dict[str, list[tuple[Markup, Finding]]] = {}
+    found: dict[str, list[tuple[Markup, Finding, bool]]] = {}
     room = FIGURES
     for card in (card for topic in told for card in topic.cards):
         for finding in card.drawn[:room]:
-            jpeg = album.figure(card.picture.digest or "", finding)
-            if jpeg:
-                found.setdefault(card.anchor, []).append((_src(jpeg), finding))
+            drawn = album.figure(card.picture.digest or "", finding)
+            if drawn:
+                found.setdefault(card.anchor, []).append((_src(drawn.jpeg), finding, drawn.near))
                 room -= 1
     return found
 

@@ -1,145 +1,225 @@
-"""The same room: does a picture show a surface that a reference shows, or only things of the same design?"""
+"""Whether two pictures show the same room: the same surface, or only things of the same design."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from verify.image import Image
-from verify.matching import agreement, features, geometry, matches
-from verify.model import Answer, Finding, Pair, Portability, Region
+from verify.matching import features
+from verify.matching.agreement import within
+from verify.matching.calibration import Calibration, shipped
+from verify.matching.marked import Marked
+from verify.matching.points import Drawn, HandFit, judge
+from verify.matching.surface import Surface, Views
+from verify.model import Answer, Finding, Pair, Portability, Region, Strength
 
-VERSION = "1"
+VERSION = "2"
 KIND = "rooms"
 OWN = True
 
 SMALLEST = 32  # pixels of the shorter side: below it nothing of a room can be told apart
-FEWEST = 20  # features: a uniform or black picture has fewer, the plainest of 280 interiors has over 300
-SHOWN = 60  # pairs drawn in the figure and kept in the finding
-DESIGN = -3.0  # log10 of the number of false alarms from which a model is worth naming: one in a thousand comparisons
+FEWEST = 20  # features: a uniform or black picture has fewer, all but the barest of 310 interiors over 100
+SHOWN = 60  # pairs kept in the finding and drawn
+DIFFERS = 0.15  # share of the details of a fixed thing that agree: of two unlike things 0.02 to 0.1 do
+CONVENTION = {Portability.PORTABLE: 0.3, Portability.SEMI_FIXED: 1.0}  # log10, at most, against "staged elsewhere"
+HERE = "taken in the room of the reference, not in {}"
 LIMITS = (
-    "Two premises fitted out alike agree in doors, radiators, tiles and printed things; a plain, dark or blurred wall "
-    "hides what tells them apart. No match says nothing: on hard pairs of one room, four in five stay unmatched."
+    "Premises fitted out alike agree in doors, radiators, tiles and printed things; a plain, dark or blurred wall "
+    "hides what tells them apart. No match says nothing: on hard pairs of one room most stay unmatched. "
+    "Whether the picture is a composite is not examined here."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Plane:
-    """One plane that both pictures may show, and what speaks for it."""
-
-    model: geometry.Model
-    found: matches.Matches
-    spread: float
-    spots: int
-    agreement: agreement.Agreement
-
-    @property
-    def score(self) -> float:
-        return max(0.0, -self.spread) * self.agreement.share
-
-
-def room(picture: Image, other: Image, *, surface: float = 40.0) -> Iterable[Finding]:
-    """Is it the same room?
+def room(
+    picture: Image,
+    other: Image,
+    *,
+    surface: float = 18.0,
+    points: Mapping[str, Any] | None = None,
+    point_error: float = 0.008,
+    regions: Sequence[Mapping[str, Any]] = (),
+    bracketed_by: str = "",
+    calibration: Mapping[str, Any] | None = None,
+) -> Iterable[Finding]:
+    """Do the two pictures show the same room?
 
     Method: RootSIFT features, mutual nearest neighbours with ratio test, without frames and overlays; planes found by
-    MAGSAC++ and judged by how many so good agreements chance would give (a contrario), with all matches of one spot
-    counted once; then every textured window of the plane is compared, not only the matched points. The score is the
-    first, as a power of ten, times the share of windows that agree. Yes from `surface` on: the rooms of a rendered
-    station of one design reach 19, different homes 0.
+    MAGSAC++ and judged by how many so good agreements chance would give (a contrario, all matches of one spot counted
+    once); then every textured window of the plane is compared, not only the matched points. The score is the first, as
+    a power of ten, times the share of windows that agree, reduced where few matched spots are irregular detail and
+    where the plane is small. Yes from `surface` on: twice what the rooms of one design of a rendered station reach (9);
+    different homes reach 0. Level: same surface, same design, undetermined, contradicted.
+    A person may draw `points` (pairs and lines; see the points file): then these alone decide, by their residuals
+    (`point_error` of the longer side) and by how often random clicks fit as well. `regions` are drawn on the picture:
+    portable things are left out; a fixed thing that differs in a plane otherwise registered makes a no, but only where
+    `bracketed_by` says which dated references lie before and after. `calibration` is what `verify calibrate` wrote.
 
     Limits: "no match" is no contradiction. Things of one design in different rooms agree with each other; what is
     repeated or could have been carried there does not tell rooms apart. Two frames of one film match trivially.
 
     References: Lowe 2004; Arandjelović & Zisserman 2012; Moisan, Moulon & Monasse 2012; Barath et al. 2020.
     """
-    if unfit := _unfit(picture) or _unfit(other):
+    if unfit := _unfit(picture, points) or _unfit(other, points):
         yield Finding(Answer.UNABLE, unfit)
         return
-    a, b = features.features(picture), features.features(other)
-    gray = _working(picture), _working(other)
-    found = matches.guarded(matches.match(a, b))
-    planes = [
-        _Plane(model, rest, *geometry.spread(model, found), agreement.agreement(*gray, model, rest))
-        for model, rest in geometry.planes(found, enough=DESIGN)
-    ]
-    yield _finding(max(planes, key=lambda plane: plane.score, default=None), found, (a, b), surface)
+    if points:
+        drawn = Drawn.of(points)
+        yield _by_hand(drawn, judge(drawn, picture.size, other.size), max(other.size), point_error)
+        return
+    marked = Marked.of(regions, picture.size)
+    views = Views(picture, other)
+    found = views.outside([mark.polygon for mark in marked]) if marked else views.matches
+    best = next(iter(views.surfaces(found)), None)
+    if best is None:
+        because = f"No plane of the two pictures agrees: {len(found)} scattered points look alike, as in any two rooms."
+        measured = {"matches": len(found)}
+        yield Finding(Answer.UNCLEAR, because, measured=measured, score=0.0, level="undetermined", limits=LIMITS)
+        return
+    same = best.score >= surface
+    held = {m.label: within(*views.gray, best.model, m.polygon / views.features[0].scale) for m in marked if m.fixed}
+    ratios = Calibration.of(calibration) if calibration else shipped("room-2/homes")
+    yield _of_surface(best, views, same, held if same else {}, bracketed_by, ratios)
 
 
-def _unfit(image: Image) -> str:
+def _unfit(image: Image, points: object) -> str:
     """Why a picture cannot serve, as a sentence; empty where it can."""
     width, height = image.size
     if min(width, height) < SMALLEST:
         return (
             f"{image.name} is too small to compare: {width} x {height} pixels; expected at least {SMALLEST} each way."
         )
-    if (count := len(features.features(image))) < FEWEST:
+    if not points and (count := len(features.features(image))) < FEWEST:
         return f"{image.name} is too uniform to compare: {count} points stand out; expected at least {FEWEST}."
     return ""
 
 
-def _working(image: Image) -> features.Array:
-    return features.shrink(image.gray, features.LONGEST)[0]
-
-
-def _finding(
-    best: _Plane | None, found: matches.Matches, both: tuple[features.Features, features.Features], surface: float
+def _of_surface(
+    best: Surface, views: Views, same: bool, held: Mapping[str, float | None], bracketed_by: str, ratios: Calibration
 ) -> Finding:
-    if best is None:
-        because = f"No plane of the two pictures agrees: {len(found)} scattered points look alike, as in any two rooms."
-        measured = {"matches": len(found)}
-        return Finding(Answer.UNCLEAR, because, measured=measured, score=0.0, level="undetermined", limits=LIMITS)
-    model = best.model
-    share = round(100 * best.agreement.share)
-    yes = best.score >= surface
+    """The finding about the best plane; `held` says how much of each fixed thing drawn on it agrees."""
+    differs = [label for label, share in held.items() if share is not None and share < DIFFERS]
     counted = (
-        f"{model.count} of {len(found)} matched points lie on one plane, in {best.spots} separate spots, and {share} %"
+        f"{best.model.count} of {len(best.found)} matched points lie on one plane, in {best.spots} separate spots, "
+        f"{best.irregular} of them irregular, and {round(100 * best.agreement.share)} % of its details agree"
     )
-    if yes:
-        because = f"The same surface: {counted} of what it shows there agrees."
+    if differs and bracketed_by:
+        answer, level = Answer.NO, "contradicted"
+        because = (
+            f"The plane is the same, but {differs[0]} is not, between dated references ({bracketed_by}): {counted}."
+        )
+    elif differs:
+        answer, level = Answer.UNCLEAR, "undetermined"
+        because = (
+            f"The plane agrees but {differs[0]} differs, and no dates say that it may not have changed: {counted}."
+        )
+    elif same:
+        answer, level, because = Answer.YES, "same surface", f"The same surface: {counted}."
     else:
-        because = f"Something of the same design, not shown to be the same surface: {counted} of the plane agrees."
+        answer, level = Answer.UNCLEAR, "same design"
+        because = f"Something of the same design, not shown to be the same surface: {counted}."
+    portability = _portability(best, same)
     return Finding(
-        Answer.YES if yes else Answer.UNCLEAR,
+        answer,
         because,
-        measured=_measured(best, found),
-        regions=_regions(best, both),
-        pairs=_pairs(best, both),
+        measured=_measured(best) | ({"drawn": dict(held), "bracketed_by": bracketed_by} if held else {}),
+        regions=_regions(best, views),
+        pairs=_pairs(best, views),
         score=round(best.score, 3),
-        level="same surface" if yes else "same design",
-        portability=Portability.FIXED if yes else Portability.PORTABLE,
+        strength=_strength(best.score, portability, ratios) if level in {"same surface", "same design"} else (),
+        level=level,
+        portability=portability,
         limits=LIMITS,
     )
 
 
-def _measured(best: _Plane, found: matches.Matches) -> dict[str, float]:
+def _portability(best: Surface, same: bool) -> Portability:
+    """Fixed where irregular details of a plane agree; a compact thing could have been carried."""
+    if same:
+        return Portability.FIXED
+    return Portability.PORTABLE if best.agreement.area < 0.02 else Portability.SEMI_FIXED
+
+
+def _strength(score: float, portability: Portability, homes: Calibration) -> tuple[Strength, ...]:
+    """One line for each alternative; what one finding says of several is never multiplied."""
+    design = shipped("room-2/one-design")
+    staged = design.log10_lr(score)
+    if cap := CONVENTION.get(portability):
+        staged = min(max(staged, -cap), cap)
+        told = ("convention", f"none: at most {cap:g} for what is {portability.value}")
+    else:
+        told = (design.name, design.population)
+    return (
+        Strength(HERE.format("another room"), homes.log10_lr(score), homes.name, homes.population),
+        Strength(HERE.format("a room of the same design"), design.log10_lr(score), design.name, design.population),
+        Strength(HERE.format("a place staged with things carried there"), staged, *told),
+    )
+
+
+def _measured(best: Surface) -> dict[str, Any]:
     return {
-        "matches": len(found),
+        "matches": len(best.found),
         "inliers": best.model.count,
         "log10_nfa": round(best.model.log10_nfa, 2),
         "precision_pixels": round(best.model.precision, 2),
         "spots": best.spots,
         "log10_nfa_of_spots": round(best.spread, 2),
+        "irregular_spots": best.irregular,
         "windows": round(best.agreement.windows, 1),
         "share_agreeing": round(best.agreement.share, 3),
         "area_share": round(best.agreement.area, 4),
     }
 
 
-def _regions(best: _Plane, both: tuple[features.Features, features.Features]) -> tuple[Region, ...]:
+def _regions(best: Surface, views: Views) -> tuple[Region, ...]:
     import cv2
 
     regions = []
-    for points, of, scale in ((best.found.a, "picture", both[0].scale), (best.found.b, "against", both[1].scale)):
-        hull = cv2.convexHull(points[best.model.inliers].astype(np.float32))[:, 0] * scale
+    for points, of, frame in zip((best.found.a, best.found.b), ("picture", "against"), views.features, strict=True):
+        hull = cv2.convexHull(points[best.model.inliers].astype(np.float32))[:, 0] * frame.scale
         regions.append(Region(tuple((float(x), float(y)) for x, y in hull), "the plane that agrees", of))
     return tuple(regions)
 
 
-def _pairs(best: _Plane, both: tuple[features.Features, features.Features]) -> tuple[Pair, ...]:
-    a, b = best.found.a[best.model.inliers] * both[0].scale, best.found.b[best.model.inliers] * both[1].scale
-    return tuple(
-        Pair((round(float(p[0]), 1), round(float(p[1]), 1)), (round(float(q[0]), 1), round(float(q[1]), 1)))
-        for p, q in zip(a[:SHOWN], b[:SHOWN], strict=True)
+def _pairs(best: Surface, views: Views) -> tuple[Pair, ...]:
+    a = best.found.a[best.model.inliers] * views.features[0].scale
+    b = best.found.b[best.model.inliers] * views.features[1].scale
+    return _paired(np.hstack((a, b)))
+
+
+def _paired(rows: features.Array) -> tuple[Pair, ...]:
+    rounded = np.round(rows[:SHOWN], 1).tolist()
+    return tuple(Pair((x, y), (its_x, its_y)) for x, y, its_x, its_y in rounded)
+
+
+def _by_hand(drawn: Drawn, fit: HandFit, longest: int, error: float) -> Finding:
+    """What a person's pairs say; the person is named on the record, and the picture decides by residuals alone."""
+    by = drawn.by or "a person"
+    allowed = error * longest
+    good = fit.rms <= allowed and fit.chance <= 0.001
+    yes = good and fit.area >= 0.02
+    model = "one plane" if fit.kind == "homography" else "one rigid scene"
+    told = (
+        f"{len(drawn.pairs)} pairs and {len(drawn.lines)} lines drawn by {by} fit {model} to {fit.rms:.1f} pixels; "
+        f"of random clicks, {'fewer than 1 in 1,000' if fit.chance <= 0.001 else f'{fit.chance:.1%}'} fit as well"
+    )
+    because = f"{told}." if yes else f"Not shown to be the same surface: {told}."
+    if good and not yes:
+        because = f"The same thing, but all pairs lie on {fit.area:.1%} of the picture, and it may be portable: {told}."
+    measured: dict[str, Any] = {"drawn_by": by, "pairs": len(drawn.pairs), "lines": len(drawn.lines), "model": fit.kind}
+    measured |= {"rms_pixels": round(fit.rms, 2), "allowed_pixels": round(allowed, 2), "chance": fit.chance}
+    measured |= {"residuals_pixels": [round(float(r), 2) for r in fit.residuals], "area_share": round(fit.area, 4)}
+    measured |= {"left_out_pixels": [round(min(float(r), 1e6), 2) for r in fit.left_out]}
+    measured |= {"homography": fit.matrix.tolist() if fit.kind == "homography" else None}
+    return Finding(
+        Answer.YES if yes else Answer.UNCLEAR,
+        because,
+        measured=measured,
+        pairs=_paired(drawn.pairs),
+        score=round(min(1e6, 1 / max(fit.rms / longest, 1e-6)), 3) if good else 0.0,
+        level="same surface" if yes else "same design" if good else "undetermined",
+        portability=Portability.FIXED if yes else None,
+        limits="Pairs drawn by a person: another person should draw them again without seeing these. " + LIMITS,
     )

@@ -1,0 +1,85 @@
+"""What speaks for two pictures showing one surface: a plane, its chance, its details and how irregular they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from verify.image import Image
+from verify.matching import features, geometry
+from verify.matching.agreement import Agreement, agreement
+from verify.matching.detail import irregular_spots
+from verify.matching.features import Array, Features
+from verify.matching.matches import Matches, guarded, match
+
+DESIGN = -3.0  # log10 of the number of false alarms from which a model is worth naming: one in a thousand comparisons
+INDIVIDUAL = 7  # irregular spots from which a plane counts in full; twins of one design reach 6 where details disagree
+AREA = 0.02  # share of the picture from which a plane counts in full; a wall plaque in a view of a room has 0.008
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """One plane that both pictures may show, and what speaks for it being one surface."""
+
+    model: geometry.Model
+    found: Matches  # the matches among which it was found
+    spread: float  # log10 of the number of false alarms with each spot counted once
+    spots: int
+    irregular: int  # spots on irregular detail
+    agreement: Agreement
+
+    @property
+    def score(self) -> float:
+        """-log10 of the number of false alarms, times the share of details that agree, reduced where there is little.
+
+        A plane of few irregular details may be a design, one of small area a thing that was carried there.
+        """
+        individual = min(1.0, (1 + self.irregular) / (1 + INDIVIDUAL))
+        return max(0.0, -self.spread) * self.agreement.share * individual * min(1.0, self.agreement.area / AREA)
+
+
+class Views:
+    """Two pictures with their features, matches and luma at working size, each computed when first asked for."""
+
+    def __init__(self, picture: Image, other: Image) -> None:
+        self.pictures = picture, other
+
+    @cached_property
+    def features(self) -> tuple[Features, Features]:
+        """Of the picture and of the other."""
+        return features.features(self.pictures[0]), features.features(self.pictures[1])
+
+    @cached_property
+    def gray(self) -> tuple[Array, Array]:
+        """Luma at working size."""
+        one, other = (features.shrink(picture.gray, features.LONGEST)[0] for picture in self.pictures)
+        return one, other
+
+    @cached_property
+    def matches(self) -> Matches:
+        """Those that no frame or overlay explains."""
+        return guarded(match(*self.features))
+
+    def outside(self, polygons: list[Array]) -> Matches:
+        """Matches that lie in none of these polygons (upright pixels of the picture)."""
+        import cv2
+
+        found, scale = self.matches, self.features[0].scale
+        shapes = [(polygon / scale).astype(np.float32).reshape(-1, 1, 2) for polygon in polygons]
+        free = [
+            all(cv2.pointPolygonTest(shape, (float(x), float(y)), measureDist=False) < 0 for shape in shapes)
+            for x, y in found.a
+        ]
+        return found.where(np.array(free, bool))
+
+    def surfaces(self, found: Matches) -> list[Surface]:
+        """The planes that these matches support, the strongest evidence for one surface first."""
+        made = [self._surface(model, rest, found) for model, rest in geometry.planes(found, enough=DESIGN)]
+        return sorted(made, key=lambda surface: -surface.score)
+
+    def _surface(self, model: geometry.Model, rest: Matches, found: Matches) -> Surface:
+        spread, spots = geometry.spread(model, found)
+        irregular = irregular_spots(*self.gray, model, rest) if spread < 0 else 0
+        return Surface(model, rest, spread, spots, irregular, agreement(*self.gray, model, rest))
