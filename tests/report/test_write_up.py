@@ -93,7 +93,7 @@ def test_words_of_judgement_never_occur(html, text):
 
 def test_it_carries_the_whole_log(folder, html, text):
     lines = (folder / "log" / "verification.jsonl").read_text(encoding="utf-8").splitlines()
-    shown = re.findall(r'<div class="line">(.*?)</div>', html)
+    shown = re.findall(r"</summary><div>(.*?)</div></details>", html.split('<section id="log">')[1])
     assert [
         line.replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
         for line in shown

@@ -68,7 +68,10 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "edges": joined,
         "groups": [[story.name_of(digest) for digest in group] for group in telling.groups(joined)],
         "graph": _graph(story, joined, thumbs),
-        "grid": _grid(story, told),
+        "grids": [
+            (columns, _grid(story, columns))
+            for columns in ([t for t in told if t.chapter != "metadata"], [t for t in told if t.chapter == "metadata"])
+        ],
         "answers": ORDER,
         "Answer": Answer,
         "versions": versions(story),
