@@ -199,6 +199,13 @@ class Case:
             return asked
         raise Refused(f"{check} of {picture}: the log answers it already, or there is nothing to compare with")
 
+    def compare(self, check: str, picture: str, other: str, **settings: Any) -> Asked:
+        """Put a two-picture check to one pair with settings of its own, and log it; what a person drew comes so.
+
+        `other` names a picture of the case, or a reference by name or digest. Raises Refused.
+        """
+        return self._inquiry().compare(checks.get(check), self.find(picture), other, settings)
+
     def ask_all(
         self,
         names: Sequence[str] = (),

@@ -14,7 +14,7 @@ from verify import asking, checks
 from verify.asking import Asked, Search, Source
 from verify.case.reading import Picture
 from verify.case.reading import findings as findings_of
-from verify.errors import EvidenceError, Unreadable
+from verify.errors import EvidenceError, Refused, Unreadable
 from verify.guard import Guard
 from verify.known import SUFFIXES, Known, Reference
 from verify.log import Entry, Log, canonical
@@ -83,6 +83,20 @@ class Inquiry:
                 pool.shutdown(cancel_futures=True)
                 for guard in ready:
                     guard.close()
+
+    def compare(self, check: checks.Check, picture: Picture, other: str, settings: Mapping[str, Any]) -> Asked:
+        """Put a two-picture check to one pair, with settings of its own, as points that a person drew; and log it."""
+        named = {r.digest: r.name for r in self.shelf} | {p.evidence.digest: p.label for p in self.pictures}
+        digest = next((d for d, name in named.items() if other == name or (len(other) > 5 and d.startswith(other))), "")
+        if check.pictures == 1 or not digest:
+            raise Refused(
+                f"{check.name} of {other}: expected a two-picture check, and a picture or reference of the case"
+            )
+        others = [self._stored(digest, named[digest])]
+        with Guard() as guard:
+            asked = asking.ask(guard, check.name, self.source(check, picture), others=others, settings=dict(settings))
+        self._log(check, asked, None)
+        return asked
 
     def again(self, guard: Guard, entry: Entry) -> tuple[list[dict[str, Any]] | None, dict[str, Any]]:
         """The findings that this installation gives for a check entry (None: unable), and its versions."""

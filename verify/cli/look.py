@@ -57,12 +57,20 @@ class _Crossing(click.Command):
 @click.option(
     "--with", "references", multiple=True, required=True, metavar="REFERENCE…", help="One or more references."
 )
+@click.option("--points", type=click.Path(path_type=Path), help="Pairs of points that a person drew; rooms only.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a (picture, reference) pair.")
-def compare(pictures: tuple[str, ...], kind: str, references: tuple[str, ...], as_json: bool) -> None:
-    """Compare every picture with every reference: the same emblem, the same room?"""
+def compare(
+    pictures: tuple[str, ...], kind: str, references: tuple[str, ...], points: Path | None, as_json: bool
+) -> None:
+    """Compare every picture with every reference: the same emblem, the same room?
+
+    A points file is JSON, {"drawn_by": WHO, "pairs": [[x, y, X, Y] …], "lines": …}, or CSV with x,y,X,Y a line: upright
+    pixels of the picture, then of the reference.
+    """
     from verify import looking
 
-    _print(looking.compare(kind, pictures, references, progress=output.progress), as_json)
+    settings = {"points": looking.points(points)} if points else None
+    _print(looking.compare(kind, pictures, references, settings=settings, progress=output.progress), as_json)
 
 
 def _print(looks: Iterable[object], as_json: bool) -> None:
