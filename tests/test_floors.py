@@ -13,7 +13,7 @@ FLOORS = [
     {"report", "archive", "matching", "metadata"},
     {"checks"},
     {"asking"},
-    {"calibrating", "case", "looking"},
+    {"calibrating", "case", "looking", "overlaying"},
     {"cli", "__init__"},
     {"__main__"},
 ]

@@ -15,7 +15,6 @@ from verify.known import Known
 from verify.model import Answer, Finding
 
 KINDS = {"emblem": "emblem", "room": "room"}  # what `compare` calls it: the check that compares it
-MAX_POINTS = 2**20  # bytes of a points file: a person draws some dozens
 Progress = Callable[[Iterable[Any], int, str], Iterator[Any]]
 
 
@@ -104,18 +103,6 @@ def compare(
                 yield Look(
                     _place(picture), check.name, check.question, finding, _place(reference), kind, bad is not None
                 )
-
-
-def points(file: str | Path) -> dict[str, Any]:
-    """The setting that a points file stands for. Raises Refused, Unreadable."""
-    from verify.image import read_bytes
-    from verify.matching.points import read
-
-    data = read_bytes(Path(file), max_bytes=MAX_POINTS)
-    try:
-        return read(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise Refused(f"{Path(file).name}: not text; expected JSON or CSV") from error
 
 
 def _pairs(

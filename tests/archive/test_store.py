@@ -110,8 +110,17 @@ def test_a_run_cut_short_leaves_nothing_behind(home):
     (home / "kept" / "segments" / "000002-0123456789abcdef").mkdir()
     with opened(home / "kept") as archive:
         assert archive.info()["segments"] == 1
-        assert sorted(path.name for path in (home / "kept").iterdir()) == ["archive.sqlite", "segments"]
+        assert sorted(path.name for path in (home / "kept").iterdir()) == ["archive.sqlite", "lock", "segments"]
         assert len(look_up(archive, sign(encode(scene(60))))) == 1
+
+
+def test_a_second_writer_is_refused_and_clears_nothing_away(home):
+    with opened(home / "kept") as writer, writer._writing():
+        (home / "kept" / "passing-7").mkdir()
+        with opened(home / "kept") as other:
+            assert (home / "kept" / "passing-7").exists()
+            with pytest.raises(Refused, match="another process"):
+                list(other.add([home / "in"], workers=1))
 
 
 def test_damage_is_found_and_named(home):
@@ -184,3 +193,11 @@ def test_the_commands_answer_with_their_exit_codes(home, tmp_path):
     assert run(commands, ["info", kept, "--check", "--json"]).exit_code == 0
     assert run(commands, ["export", kept]).output.count("\n") == 6
     assert run(commands, ["add", kept, str(tmp_path / "query.jpg")]).output.startswith("1 new")
+
+
+def test_a_near_hash_is_set_against_the_archives_own_chance(home):
+    with opened(home / "kept") as archive:
+        (near,) = look_up(archive, sign(encode(scene(62), quality=60)))
+        (far,) = look_up(archive, sign(encode(edits.crop(scene(62)))))
+    assert near.comparison.finding.measured["pdq_expected_by_chance"] < 1e-6
+    assert far.comparison.finding.measured["pdq_expected_by_chance"] > 1e-5

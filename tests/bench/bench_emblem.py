@@ -7,13 +7,17 @@
     python -m tests.bench.bench_emblem speed     FOLDER_OF_ROOMS
 
 `brands` compares every photograph with every reference of its half (brands by alphabet, photographs without a brand by
-turns; no brand and no photograph is in both halves). `hung` hangs drawn emblems into rooms (rooms by turns, seeds below
+turns; neither brand nor photograph is in both halves). `hung` hangs drawn emblems into rooms (by turns, seeds below
 5000 to fit, above to test) and looks for the right one and for another of the same kind. Both write what was measured,
-one JSON line a comparison; `report` counts yes and prints 95 % intervals (Wilson), `fit` prints the weights to ship.
+one JSON line a comparison; `report` counts yes and prints 95 % intervals (Wilson), `fit` keeps the places in a table
+beside this file and prints the weights to ship.
 """
 
 import argparse
 import csv
+import gzip
+import hashlib
+import io
 import json
 import time
 from collections import defaultdict
@@ -33,6 +37,8 @@ from verify.matching.emblems import sighting
 
 SIZES = (32, 48, 64, 96)
 LARGEST = 640  # pixels of a room's longer side
+TERMS = [term for term in sighting.PAINTED | sighting.RELIEF if term]
+TABLE = Path(__file__).with_name("emblem_places.csv.gz")  # the fitting half
 NEAR = 0.3  # of the emblem: a place this far from the truth is another place
 HIGHEST = 1.2  # logits: what the highest wrong place of a fit is moved to, so that one threshold serves both
 TOO_SMALL = 0.95 * 45  # pixels, as in the check
@@ -87,6 +93,30 @@ def hung(rooms: Path, half: str, trials: int, sizes: tuple[int, ...]) -> Iterato
             yield told | {"places": places(picture, reference, corners.mean(axis=0), size)}
 
 
+def pack(rows: list[dict], path: Path) -> None:
+    """Every place measured, one line each, pictures by digest of their name: what the shipped weights rest on."""
+    with gzip.GzipFile(path, "wb", mtime=0) as packed, io.TextIOWrapper(packed, newline="") as text:
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(["set", "group", "trial", "truth", "pixels", "off", *TERMS])
+        for row in rows:
+            trial = hashlib.sha256(str(row["trial"]).encode()).hexdigest()[:8]
+            for place in row["places"]:
+                told = [row["set"], row["group"][-1], trial, int(row["truth"]), round(place["pixels"], 1)]
+                table.writerow([*told, round(place["off"], 2), *(f"{place[term]:.3g}" for term in TERMS)])
+
+
+def unpack(path: Path) -> list[dict]:
+    """The trials that `pack` wrote."""
+    trials: dict[tuple, dict] = {}
+    with gzip.open(path, "rt", newline="") as text:
+        for line in csv.DictReader(text):
+            place = {term: float(line[term]) for term in ("pixels", "off", *TERMS)} | {"": 1.0}
+            key = line["set"], line["group"], line["trial"], line["truth"] == "1"
+            names = {"set": key[0], "group": [key[1]], "trial": [key[2]], "truth": key[3], "places": []}
+            trials.setdefault(key, names)["places"].append(place)
+    return list(trials.values())
+
+
 def score(place: dict) -> float:
     return max(sum(weights[name] * place[name] for name in weights) for weights in (sighting.PAINTED, sighting.RELIEF))
 
@@ -127,15 +157,17 @@ def report(rows: list[dict], yes: float) -> None:
             print(f"{name}, {group}: named {interval(named, len(members))}; or consistent but small {hint}")
 
 
-def fit(rows: list[dict]) -> None:
-    """Prints both fits; their constants are moved so that the highest wrong place of either scores HIGHEST."""
+def fit(rows: list[dict]) -> dict[str, dict[str, float]]:
+    """Both fits, their constants moved so that the highest wrong place of either scores HIGHEST."""
+    fits = {}
     for name, shipped, metal in (("PAINTED", sighting.PAINTED, False), ("RELIEF", sighting.RELIEF, True)):
         terms = [term for term in shipped if term]
         weights = fitted(rows, terms, lambda row, metal=metal: ("metal" in row["group"][-1]) is metal)
         wrong = [place for row in rows if not row["truth"] for place in row["places"] if place["pixels"] >= TOO_SMALL]
         highest = max(sum(weights[term] * place[term] for term in weights) for place in wrong)
         weights[""] = round(weights[""] + HIGHEST - highest, 2)
-        print(name, weights, f"moved by {HIGHEST - highest:.2f}, {len(wrong)} wrong places")
+        fits[name] = weights
+    return fits
 
 
 def fitted(rows: list[dict], names: list[str], wanted: Callable[[dict], bool]) -> dict[str, float]:
@@ -205,7 +237,11 @@ def main() -> None:
         speed(asked.paths[0])
     elif asked.what in {"report", "fit"}:
         rows = [json.loads(line) for path in asked.paths for line in path.read_text().splitlines()]
-        fit(rows) if asked.what == "fit" else report(rows, asked.yes)
+        if asked.what == "report":
+            report(rows, asked.yes)
+        else:
+            pack(rows, TABLE)
+            print(*fit(unpack(TABLE)).items(), sep="\n")
     else:
         told = (
             brands(asked.paths[0], asked.half)

@@ -1,5 +1,6 @@
 """The near-duplicate index: perceptual hashes, local features, search; what was seen before, and where."""
 
+from verify.archive.clusters import Cluster, clusters
 from verify.archive.comparison import Comparison, Relation, compare
 from verify.archive.duplicates import Duplicate, Unread, every_file, find_duplicates
 from verify.archive.exchange import listed_hashes, read_hashes
@@ -11,6 +12,7 @@ from verify.archive.store import Added, Archive, opened
 __all__ = [
     "Added",
     "Archive",
+    "Cluster",
     "Comparison",
     "Duplicate",
     "Hash",
@@ -18,6 +20,7 @@ __all__ = [
     "Relation",
     "Signature",
     "Unread",
+    "clusters",
     "compare",
     "every_file",
     "find_duplicates",

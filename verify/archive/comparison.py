@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.archive import describe, geometry
+from verify.archive.ancestry import likelier_earlier
 from verify.archive.describe import Geometry
 from verify.archive.overlay import Overlay, between, by_features, by_hash, full_pixels, nearest
-from verify.archive.seams import seam
 from verify.archive.signature import Signature
 from verify.model import Answer, Finding, Json, Pair, Point
 
@@ -28,8 +28,8 @@ SQUARES = 6  # independent agreeing squares for a yes
 BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
 SHARP, LIKE = 0.7, 0.95  # below both, edges are displaced as from another standpoint; the least of the copies had 0.72
 BESIDE, BESIDE_SHARP = 0.12, 0.85  # matches that lie beside where one homography puts them, a share of those on it
-SET_IN = 0.6  # of either's area: where both have more around the common part, and seams, both are collages
-SEAM = 0.5  # of the outline
+SET_IN = 0.6  # of either's area: where both have more around the common part, and it is a panel of both: collages
+PANEL = 0.85  # overlap over union with a panel
 OVERLAY_SURE, OVERLAY_SAME = 12, 0.3  # below both, what little agrees is chance and not worth a reader's time
 HASH_SAME = 0.8  # where only the whole-picture hash aligned the two
 HASH_SQUARES = 25
@@ -94,12 +94,14 @@ def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json
     found = describe.describe(overlay.matrix, a.full, b.full)
     if len(found.outline_a) < 3:
         return _nothing(measured)
-    seams = _seams_of(a, b, found)
-    measured |= found.measured() | _numbers(overlay, seams)
+    measured |= found.measured() | _numbers(overlay)
     agrees = overlay.agreement
-    answer, relation, because = _verdict(a, b, overlay, found, seams)
+    answer, relation, because = _verdict(a, b, overlay, found)
     if relation is None:
         return _nothing(measured)
+    panels = _is_panel(a, found.outline_a), _is_panel(b, found.outline_b)
+    earlier, reasons = likelier_earlier(found, *panels) if answer is Answer.YES else ("unclear", ())
+    measured |= {"likelier_earlier": earlier, "why_earlier": reasons}
     matched = f"{overlay.inliers} matched points" if overlay.inliers else "the whole-picture hash"
     said = f"{because} ({matched}; {100 * agrees.agreeing:.0f} % of what both show there agrees)."
     finding = Finding(
@@ -114,9 +116,7 @@ def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json
     return Comparison(relation, finding)
 
 
-def _verdict(
-    a: Signature, b: Signature, overlay: Overlay, found: Geometry, seams: tuple[float, float]
-) -> tuple[Answer, Relation | None, str]:
+def _verdict(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> tuple[Answer, Relation | None, str]:
     agrees = overlay.agreement
     kept = max(agrees.kept_a, agrees.kept_b)
     if agrees.agreeing < SAME or kept < KEPT or agrees.block > BLOCK:
@@ -128,7 +128,8 @@ def _verdict(
     if _displaced(overlay):
         because = "Much agrees, but displaced within the common part, as in another photograph of the same place"
         return Answer.UNCLEAR, relation, because
-    if max(found.covers_a, found.covers_b) < SET_IN and min(seams) > SEAM:
+    tiles = max(found.covers_a, found.covers_b) < SET_IN
+    if tiles and _is_panel(a, found.outline_a) and _is_panel(b, found.outline_b):
         because = f"The same picture is set into two different surroundings: {found.words()}"
         return Answer.UNCLEAR, relation, because
     because = f"The two show the same picture: {found.words()}"
@@ -161,16 +162,18 @@ def _features_in(picture: Signature, outline: Sequence[Point]) -> int:
     return int(((side >= 0).all(axis=0) | (side <= 0).all(axis=0)).sum())
 
 
-def _seams_of(a: Signature, b: Signature, found: Geometry) -> tuple[float, float]:
-    """How much of the common part's outline is a seam in each picture."""
-    shares = []
-    for picture, outline in ((a, found.outline_a), (b, found.outline_b)):
-        small = geometry.apply(between(picture.full, picture.thumbnail.shape[1::-1]), np.array(outline))
-        shares.append(seam(picture.thumbnail, small)[1])
-    return shares[0], shares[1]
+def _is_panel(picture: Signature, outline: Sequence[Point]) -> bool:
+    """Whether an outline in full pixels is one of the pictures inside a picture, as a tile of a collage is."""
+    corners = geometry.apply(between(picture.full, picture.work), np.array(outline))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    boxes = picture.boxes.astype(float)
+    inner = np.minimum(high, boxes[:, :2] + boxes[:, 2:]) - np.maximum(low, boxes[:, :2])
+    common = np.maximum(inner, 0).prod(axis=1)
+    union = (high - low).prod() + boxes[:, 2:].prod(axis=1) - common
+    return bool((common >= PANEL * union).any())
 
 
-def _numbers(overlay: Overlay, seams: tuple[float, float]) -> dict[str, Json]:
+def _numbers(overlay: Overlay) -> dict[str, Json]:
     agrees = overlay.agreement
     return {
         "aligned_by": overlay.by,
@@ -185,8 +188,6 @@ def _numbers(overlay: Overlay, seams: tuple[float, float]) -> dict[str, Json]:
         "likeness": round(agrees.likeness, 3),
         "sharpness": round(agrees.sharp, 3),
         "matches_beside": overlay.nearly,
-        "seam_in_picture": round(seams[0], 2),
-        "seam_in_other": round(seams[1], 2),
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def look_up(archive: Archive, picture: Signature) -> list[Hit]:
     rank: list[tuple[int, str, int, bool | None]] = []
     for name, part in archive.segments():
         rank += [(weight, name, row, mirrored) for row, (weight, mirrored) in proposed(part, picture).items()]
-    found = []
+    found, chance = [], by_chance(archive)
     digests = {(name, row): digest for name, row, digest in archive.rows()}
     for _, name, row, mirrored in sorted(rank, key=lambda item: (-item[0], *item[1:3]))[:MOST]:
         digest = digests.get((name, row))
@@ -51,7 +52,7 @@ def look_up(archive: Archive, picture: Signature) -> list[Hit]:
             continue
         compared = comparison.compare(picture, archive.segment(name).signature(row), mirrored)
         if compared.relation:
-            found.append(Hit(digest, tuple(archive.paths(digest)), compared))
+            found.append(Hit(digest, tuple(archive.paths(digest)), _with_chance(compared, chance)))
     return sorted(found, key=_strength, reverse=True)
 
 
@@ -73,6 +74,34 @@ def proposed(part: Segment, picture: Signature) -> dict[int, tuple[int, bool | N
 def _keep(rows: dict[int, tuple[int, bool | None]], row: int, bits: int) -> None:
     """A near hash counts as so many votes as it is nearer than the threshold, and leaves the handedness open."""
     rows[row] = (rows.get(row, (0, None))[0] + PDQ_NEAR - bits + 1, None)
+
+
+def by_chance(archive: Archive) -> tuple[float, float, int]:
+    """The archive's own null: mean and deviation, in bits, of PDQ between pictures that nothing connects; and how many.
+
+    Pictures at a fixed distance in the archive are paired; the middle half of the distances gives both figures, so that
+    copies among them do not count.
+    """
+    rows = [part.hashes for _, part in archive.segments()]
+    every = np.concatenate(rows, axis=1) if rows else np.zeros((4, 0), np.uint64)
+    count = every.shape[1]
+    shifts = [shift for shift in (1, 7, 31, 101) if shift % max(count, 1)]
+    if not shifts:
+        return 128.0, 8.2, count  # that of 499,500 pairs of photographs
+    bits = [np.bitwise_count(every ^ np.roll(every, shift, axis=1)).sum(axis=0) for shift in shifts]
+    low, middle, high = np.percentile(np.concatenate(bits), [25, 50, 75])
+    return float(middle), max(float(high - low) / 1.349, 4.0), count
+
+
+def _with_chance(compared: Comparison, chance: tuple[float, float, int]) -> Comparison:
+    """With the number of unrelated pictures that would come as near by their hashes, in any of eight orientations."""
+    middle, deviation, count = chance
+    bits = compared.finding.measured.get("pdq_bits")
+    if not isinstance(bits, int):
+        return compared
+    tail = 0.5 * math.erfc((middle - bits - 0.5) / (deviation * math.sqrt(2)))
+    measured = {**compared.finding.measured, "pdq_expected_by_chance": float(f"{8 * count * tail:.2g}")}
+    return replace(compared, finding=replace(compared.finding, measured=measured))
 
 
 def near_foreign(archive: Archive, picture: Signature) -> list[tuple[str, str, int]]:

@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -86,7 +86,8 @@ class Archive:
             database.close()
             raise Refused(f"{folder.name}: archive format {found and found[0]}; this version reads format {FORMAT}")
         archive = cls(folder, database)
-        archive._settle()
+        with suppress(Refused), archive._writing():  # somebody else is writing: what looks left behind is theirs
+            archive._settle()
         return archive
 
     def __enter__(self) -> Self:
@@ -128,9 +129,15 @@ class Archive:
 
         Each batch is complete on the disk before it is announced; `local=False` leaves out the local features.
         """
+        with self._writing():
+            yield from self._add(every_file(paths), local, progress, workers)
+
+    def _add(
+        self, files: Sequence[Path], local: bool, progress: Progress, workers: int | None
+    ) -> Iterator[Added | Unread]:
         known = {row[0]: row[1:] for row in self._database.execute("SELECT path, digest, size, mtime, inode FROM file")}
         fresh: list[Path] = []
-        for path in every_file(paths):
+        for path in files:
             told = known.get(str(path.absolute()))
             if told and told[1:] == _stat(path):
                 yield Added(str(path), told[0], new=False)
@@ -158,6 +165,11 @@ class Archive:
 
     def compact(self) -> int:
         """Rewrite the segments without what was removed, as few as can be; returns the pictures that are left."""
+        with self._writing():
+            self._compact()
+        return len(self)
+
+    def _compact(self) -> None:
         kept = [(name, row) for name, row, _ in self.rows()]
         signatures = (self.segment(name).signature(row) for name, row in kept)
         names = [row[0] for row in self._database.execute("SELECT name FROM segment")]
@@ -173,7 +185,6 @@ class Archive:
         self._segments.clear()
         for name in names:
             shutil.rmtree(self._place(name))
-        return len(self)
 
     def rows(self) -> Iterator[tuple[str, int, str]]:
         """Segment, place in it and digest of every picture that can be found."""
@@ -259,6 +270,20 @@ class Archive:
             row = (str(path.absolute()), because, *state)
             self._database.execute("INSERT OR REPLACE INTO unread VALUES (?, ?, ?, ?, ?)", row)
         return Unread(str(path), because)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Alone in writing. Raises Refused where another process is."""
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                import fcntl
+
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise Refused(f"{self.folder.name}: another process is writing to this archive") from error
+            except ImportError:
+                pass  # Windows: two writers at once are the user's to avoid
+            yield
 
     def _settle(self) -> None:
         """Clear away what an interrupted run wrote but did not announce."""

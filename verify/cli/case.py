@@ -111,13 +111,13 @@ def ask(
     """Put the questions to a case's pictures; what the log already answers is not asked again."""
     from verify.case import Case
     from verify.looking import Look
-    from verify.looking import points as read_points
+    from verify.overlaying import drawn
 
     opened = Case(case)
     if points:
         if not (picture and other):
             raise click.UsageError("--points wants --picture and --with")
-        answers = iter([opened.compare("room", picture, other, points=read_points(points))])
+        answers = iter([opened.compare("room", picture, other, points=drawn(points))])
     else:
         answers = opened.ask_all(names, progress=output.progress)
     for asked in answers:

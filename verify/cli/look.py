@@ -51,26 +51,43 @@ class _Crossing(click.Command):
         return super().parse_args(ctx, spread)
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @click.command(cls=_Crossing)
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE…")
 @click.option("--kind", type=click.Choice(["emblem", "room"]), required=True, help="What to compare.")
 @click.option(
-    "--with", "references", multiple=True, required=True, metavar="REFERENCE…", help="One or more references."
+    "--with",
+    "references",
+    multiple=True,
+    required=True,
+    metavar="REFERENCE…",
+    help="One or more, up to the next option.",
 )
-@click.option("--points", type=click.Path(path_type=Path), help="Pairs of points that a person drew; rooms only.")
+@click.option("--points", type=_FILE, help="Pairs and lines drawn by a person, as JSON or CSV (x,y,X,Y); rooms only.")
+@click.option("--overlay", type=click.Path(path_type=Path), help="With --points: a folder for the registered pictures.")
+@click.option("--calibration", type=_FILE, help="What `verify calibrate` wrote; rooms only.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a (picture, reference) pair.")
 def compare(
-    pictures: tuple[str, ...], kind: str, references: tuple[str, ...], points: Path | None, as_json: bool
+    pictures: tuple[str, ...],
+    kind: str,
+    references: tuple[str, ...],
+    points: Path | None,
+    overlay: Path | None,
+    calibration: Path | None,
+    as_json: bool,
 ) -> None:
     """Compare every picture with every reference: the same emblem, the same room?
 
     A points file is JSON, {"drawn_by": WHO, "pairs": [[x, y, X, Y] …], "lines": …}, or CSV with x,y,X,Y a line: upright
     pixels of the picture, then of the reference.
     """
-    from verify import looking
+    from verify import looking, overlaying
 
-    settings = {"points": looking.points(points)} if points else None
-    _print(looking.compare(kind, pictures, references, settings=settings, progress=output.progress), as_json)
+    settings = overlaying.settings(kind, pictures, references, points, calibration)
+    looks = looking.compare(kind, pictures, references, settings=settings, progress=output.progress)
+    _print(overlaying.kept(looks, overlay) if overlay else looks, as_json)
 
 
 def _print(looks: Iterable[object], as_json: bool) -> None:

@@ -1,7 +1,8 @@
 """From a score to a likelihood ratio: a fit that holds for the population it was measured on, and says how well.
 
-Class-balanced logistic regression (Brümmer & du Preez 2006), with Firth's penalty (1993), because scores of different
-rooms are nearly all nought and a plain fit would run away; bounded by the number of pairs it was checked on.
+Class-balanced logistic regression (Brümmer & du Preez 2006). Scores of different rooms are nearly all nought, and a
+plain fit would run away: one pair of each kind is added at the far end of the other kind's scores, as if the next pair
+seen were the worst. Bounded by the number of pairs it was checked on (after Vergeer et al. 2016).
 """
 
 from __future__ import annotations
@@ -90,8 +91,12 @@ def read_table(text: str) -> list[Scored]:
 
 def write_table(rows: Sequence[Scored]) -> str:
     """The table that `read_table` reads, in the order of its pairs."""
-    lines = [f"{r.pair},{int(r.same)},{r.score:g},{r.population},{r.fold}" for r in sorted(rows, key=lambda r: r.pair)]
-    return "\n".join(["pair,same,score,population,fold", *lines, ""])
+    written = io.StringIO()
+    table = csv.writer(written, lineterminator="\n")
+    table.writerow(["pair", "same", "score", "population", "fold"])
+    for row in sorted(rows, key=lambda row: row.pair):
+        table.writerow([row.pair, int(row.same), f"{row.score:g}", row.population, row.fold])
+    return written.getvalue()
 
 
 def fit(name: str, rows: Sequence[Scored]) -> Calibration:
@@ -101,7 +106,7 @@ def fit(name: str, rows: Sequence[Scored]) -> Calibration:
         for truth, word in ((True, "same"), (False, "different")):
             if (count := sum(row.same is truth for row in side)) < FEWEST:
                 raise Refused(f"{count} {word} pairs on the {fold} side; expected at least {FEWEST}")
-    offset, slope = _logistic(*_arrays(sides["fit"]))
+    offset, slope = _logistic(*_with_worst(*_arrays(sides["fit"])))
     scores, same = _arrays(sides["test"])
     known, others = int(same.sum()), int((~same).sum())
     lower, upper = -float(np.log10(known + 1)), float(np.log10(others + 1))
@@ -124,6 +129,11 @@ def _arrays(rows: Sequence[Scored]) -> tuple[Array, Array]:
     return np.array([row.score for row in rows]), np.array([row.same for row in rows])
 
 
+def _with_worst(scores: Array, same: Array) -> tuple[Array, Array]:
+    worst = [scores[same].max(), scores[~same].min()]
+    return np.append(scores, worst), np.append(same, [False, True])
+
+
 def _logistic(scores: Array, same: Array) -> tuple[float, float]:
     """Offset and slope of log10 LR over compressed scores, both classes weighted alike."""
     design = np.column_stack((np.ones(len(scores)), compress(scores)))
@@ -132,9 +142,8 @@ def _logistic(scores: Array, same: Array) -> tuple[float, float]:
     for _ in range(200):
         chance = 1 / (1 + np.exp(-np.clip(design @ beta, -500, 500)))
         information = weight * chance * (1 - chance)
-        inverse = np.linalg.inv(design.T @ (information[:, None] * design) + 1e-12 * np.eye(2))
-        leverage = information * np.einsum("ij,jk,ik->i", design, inverse, design)
-        step = inverse @ (design.T @ (weight * (same - chance) + leverage * (0.5 - chance)))
+        hessian = design.T @ (information[:, None] * design) + 1e-12 * np.eye(2)
+        step = np.linalg.solve(hessian, design.T @ (weight * (same - chance)))
         beta += np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-12:
             break

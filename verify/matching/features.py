@@ -17,9 +17,7 @@ Array = npt.NDArray[Any]
 METHOD = "rootsift-1"  # raise it when the numbers change: stored features and calibrations carry this name
 LONGEST = 1600  # pixels of the longer side at which features are sought; more costs time and finds little more indoors
 MOST = 4000  # features kept, strongest first
-CONTRAST = (
-    0.004  # a tenth of the usual value: painted walls are faint; from 0.01 on, 1 in 8 neighbouring views more is lost
-)
+CONTRAST = 0.01  # a quarter of the usual value: painted walls are faint
 QUANTUM = 512.0  # RootSIFT values lie in 0…1, nearly all below 0.5: eight bits at this factor
 
 

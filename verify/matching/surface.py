@@ -16,7 +16,7 @@ from verify.matching.matches import Matches, guarded, match
 
 DESIGN = -3.0  # log10 of the number of false alarms from which a model is worth naming: one in a thousand comparisons
 INDIVIDUAL = 7  # irregular spots from which a plane counts in full; twins of one design reach 6 where details disagree
-AREA = 0.02  # share of the picture from which a plane counts in full; a wall plaque in a view of a room has 0.008
+AREA = 0.03  # share of the picture from which a plane counts in full; a wall plaque in a view of a room has 0.008
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Surface:
         A plane of few irregular details may be a design, one of small area a thing that was carried there.
         """
         individual = min(1.0, (1 + self.irregular) / (1 + INDIVIDUAL))
-        return max(0.0, -self.spread) * self.agreement.share * individual * min(1.0, self.agreement.area / AREA)
+        return max(0.0, -self.spread) * self.agreement.share * individual * min(1.0, self.agreement.area / AREA) ** 2
 
 
 class Views:

@@ -66,9 +66,12 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "left_open": telling.left_open(told, {picture.seq for picture, _ in missing}),
         "change": telling.what_would_change_it(story),
         "edges": joined,
-        "groups": [[story.name_of(digest) for digest in group] for group in telling.groups(joined)],
+        "joined_by": _joined_by(story, told, joined),
         "graph": _graph(story, joined, thumbs),
-        "grid": _grid(story, told),
+        "grids": [
+            (columns, _grid(story, columns))
+            for columns in ([t for t in told if t.chapter != "metadata"], [t for t in told if t.chapter == "metadata"])
+        ],
         "answers": ORDER,
         "Answer": Answer,
         "versions": versions(story),
@@ -120,6 +123,17 @@ def _graph(story: Story, joined: list[telling.Edge], thumbs: dict[str, Markup]) 
     names = {digest: story.name_of(digest) for edge in joined for digest in (edge.a, edge.b)}
     ordered = {p.digest: own[p.digest] for p in story.pictures if p.digest}
     return Markup(graph.draw(joined, ordered, names, thumbs)) if joined else Markup("")  # noqa: S704 escaped where drawn
+
+
+def _joined_by(story: Story, told: list[Topic], joined: list[telling.Edge]) -> list[tuple[str, int, list[list[str]]]]:
+    """For each question that joined pictures: its text, its kind of line, and the names that hang together."""
+    found = []
+    for kind, check in enumerate(dict.fromkeys(edge.check for edge in joined)):
+        text = next(topic.text for topic in told if topic.check == check)
+        groups = telling.groups(edge for edge in joined if edge.check == check)
+        named = [list(dict.fromkeys(story.name_of(digest) for digest in group)) for group in groups]
+        found.append((text, kind % graph.KINDS, named))
+    return found
 
 
 def _grid(story: Story, told: list[Topic]) -> list[tuple[Picture, list[Card | None]]]:

@@ -100,6 +100,7 @@ def _weaker(one: Answer, other: Answer) -> bool:
 class Topic:
     """One question and everything that was answered to it."""
 
+    anchor: str  # its mark in the page
     check: str
     text: str
     room: str
@@ -159,7 +160,7 @@ def topics(story: Story) -> list[Topic]:
         cards = [card for picture in story.pictures if (card := _card(story, check, mine, picture))]
         cards.sort(key=lambda card: (ORDER.index(card.answer), card.picture.label))
         if cards:
-            told.append(Topic(check, mine[0].text, mine[0].room, tuple(cards)))
+            told.append(Topic(f"t{mine[0].seq}", check, mine[0].text, mine[0].room, tuple(cards)))
     return sorted(told, key=lambda topic: CHAPTERS.index(topic.chapter))
 
 

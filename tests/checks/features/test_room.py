@@ -3,8 +3,10 @@ import io
 import cv2
 import numpy as np
 import PIL.Image
+import pytest
 
 from verify.checks.features.room import room
+from verify.errors import Refused
 from verify.image import Image
 from verify.model import Answer, Portability
 
@@ -100,3 +102,85 @@ def test_a_picture_below_32_pixels_cannot_be_compared():
     finding = asked(seen(wall(1)), wall(1, 700)[:20, :20])
     assert finding.answer is Answer.UNABLE
     assert "reference.png is too small" in finding.because
+
+
+def clicked(turn: float, *, off: float = 0.0) -> list[list[float]]:
+    """Nine points of a wall as a person would click them in `seen(wall)` and `seen(wall, turn)`."""
+    side, lean = 700, turn * 700 * 0.25
+    corners = np.float32([[0, 0], [side, 0], [side, side], [0, side]])
+    moved = np.float32([[lean, lean * 0.6], [side, 0], [side, side], [lean * 0.8, side - lean * 0.7]])
+    matrix = cv2.getPerspectiveTransform(corners, moved)
+    points = np.float32([[x, y] for x in (90, 350, 600) for y in (80, 330, 620)])
+    there = cv2.perspectiveTransform(points[None], matrix)[0] + np.random.default_rng(4).normal(0, 1.5 + off, (9, 2))
+    return np.hstack((points, np.clip(there, 0, side))).tolist()
+
+
+def test_points_drawn_by_hand_decide_and_stand_on_the_record():
+    drawn = {"drawn_by": "A. Analyst", "pairs": clicked(0.6)}
+    finding = asked(seen(wall(1)), seen(wall(2), 0.6), points=drawn)
+    assert finding.answer is Answer.YES
+    assert "drawn by A. Analyst" in finding.because
+    assert finding.measured["chance"] == 0.001
+    assert len(finding.measured["left_out_pixels"]) == 9
+
+
+def test_points_that_fit_no_better_than_another_room_of_that_layout_are_unclear():
+    finding = asked(seen(wall(1)), seen(wall(1), 0.6), points={"pairs": clicked(0.6, off=35)})
+    assert finding.answer is Answer.UNCLEAR
+    assert finding.level == "undetermined"
+
+
+def test_a_portable_thing_that_is_marked_counts_for_nothing():
+    finding = asked(
+        seen(wall(1)),
+        seen(wall(1), 0.6, noise=2),
+        regions=[{"polygon": [[0, 0], [700, 0], [700, 700], [0, 700]], "label": "the flag", "portability": "portable"}],
+    )
+    assert finding.answer is Answer.UNCLEAR
+    assert finding.level == "undetermined"
+
+
+def replaced(rgb: np.ndarray) -> np.ndarray:
+    rgb = rgb.copy()
+    rgb[250:420, 250:420] = wall(9)[250:420, 250:420]
+    return rgb
+
+
+FIXED = [
+    {"polygon": [[255, 255], [415, 255], [415, 415], [255, 415]], "label": "the patch of tiles", "portability": "fixed"}
+]
+
+
+def test_a_fixed_thing_that_differs_between_dated_references_is_a_no():
+    dates = "references of 2024-01-10 and 2024-06-02"
+    finding = asked(seen(wall(1)), seen(replaced(wall(1)), 0.5, noise=2), regions=FIXED, bracketed_by=dates)
+    assert finding.answer is Answer.NO
+    assert finding.level == "contradicted"
+    assert "the patch of tiles" in finding.because
+
+
+def test_without_dates_it_contradicts_nothing():
+    finding = asked(seen(wall(1)), seen(replaced(wall(1)), 0.5, noise=2), regions=FIXED)
+    assert finding.answer is Answer.UNCLEAR
+    assert "no dates" in finding.because
+
+
+def test_a_fixed_thing_that_agrees_leaves_the_yes():
+    finding = asked(seen(wall(1)), seen(wall(1), 0.5, noise=2), regions=FIXED, bracketed_by="two dates")
+    assert finding.answer is Answer.YES
+    assert finding.measured["drawn"]["the patch of tiles"] > 0.5
+
+
+def test_a_region_outside_the_picture_is_refused():
+    with pytest.raises(Refused, match="outside the picture"):
+        asked(seen(wall(1)), seen(wall(2)), regions=[{"polygon": [[0, 0], [9000, 0], [10, 10]]}])
+
+
+def test_a_portable_thing_says_at_most_a_factor_of_two_against_staging():
+    logo = np.zeros((700, 700, 3), np.uint8) + 128
+    logo[300:390, 300:390] = wall(5)[300:390, 300:390]
+    finding = asked(seen(logo), seen(logo, 0.2, noise=2))
+    assert finding.answer is Answer.UNCLEAR
+    assert finding.portability is Portability.PORTABLE
+    assert abs(finding.strength[-1].log10_lr) <= 0.3
+    assert finding.strength[-1].calibration == "convention"
