@@ -1,6 +1,10 @@
 """The commands `verify log …`: what they print, what they return, and what they never do."""
 
 import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -155,3 +159,21 @@ def test_repair_says_what_it_did(tmp_path):
 
     assert "moved to" in run("log", "repair", case.folder)[1]
     assert run("log", "check", case.folder)[0] == 0
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq not installed")
+def test_the_readmes_lines_of_shell_follow_the_chain(tmp_path):
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (lines_of_shell,) = re.findall(r"^```sh\n(n=1; while.*?)^```", text, re.DOTALL | re.MULTILINE)
+    case = plain(tmp_path / "case")
+    whole = case.path.read_bytes()
+
+    def shell():
+        done = subprocess.run(
+            ["sh", "-c", lines_of_shell], cwd=case.folder, capture_output=True, text=True, timeout=250
+        )
+        return done.stdout + done.stderr
+
+    assert shell() == ""
+    case.path.write_bytes(whole.replace(b"noon", b"dusk"))
+    assert "does not hang" in shell()
