@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,7 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "versions": versions(story),
         "altered": any(question.room == "integrity" for question in story.questions),
         "heads": story.heads,
-        "raw": [
-            Markup.escape(line) for line in story.lines
-        ],  # inert by the log's own rule, and to be copied as they are
+        "raw": [Markup(escape(line, quote=False)) for line in story.lines],  # noqa: S704 inert by the log's own rule
     }
 
 
