@@ -18,6 +18,7 @@ Box = tuple[int, int, int, int]  # x, y, width, height
 SIDE = 160  # pixels of the longer side of the thumbnails that are compared: enough for one tenth of a picture
 WINDOW = 7  # pixels; correlation is taken in such squares
 TONE = 30.0  # grey levels between two flat places, once the tones of what agrees are matched
+BAND = 0.22  # of the height; captions take up to a fifth
 TEXTURE = 3.0  # standard deviation in grey levels from which a square shows something
 CORRELATED = 0.6  # of the squares' values; two unrelated squares reach it in under 1 of 50 (tuning half)
 
@@ -30,7 +31,8 @@ class Agreement:
     of all that each picture shows that was found again in the other; `covers_a` and `covers_b` the part of each
     picture's area that lies in the overlap; `squares` independent squares that agree. `differing` holds the places
     in `a` where the pictures show different things, as boxes x, y, width, height in thumbnail pixels of `a`;
-    `block` is the largest share of the overlap that differs and fills a rectangle; `likeness` the median correlation
+    `block` is the largest share of the overlap that differs and fills a rectangle; `band` says
+    that all that agrees is a narrow strip along an edge, as a caption is; `likeness` the median correlation
     where they agree, `sharp` the mean correlation of the overlap weighted by the texture that both show: flat places
     with noise and places that were covered count little in it, displaced edges count in full.
     """
@@ -43,6 +45,7 @@ class Agreement:
     squares: int
     differing: tuple[Box, ...]
     block: float
+    band: bool
     likeness: float
     sharp: float
 
@@ -112,6 +115,7 @@ def _measure(
         squares=int(agrees.sum() // WINDOW**2),
         differing=boxes,
         block=block,
+        band=_band(agrees, seen),
         likeness=float(np.median(ncc[agrees])) if agrees.any() else 0.0,
         sharp=float((ncc * both)[shows].sum() / max(both[shows].sum(), 1e-6)),
     )
@@ -124,6 +128,17 @@ def _other_tone(ours: Luma, other: Luma, agrees: Mask) -> Mask:
         return np.zeros(ours.shape, bool)
     slope, offset = np.polyfit(x[agrees], y[agrees], 1)
     return np.asarray(np.abs(slope * x + offset - y) > TONE)
+
+
+def _band(agrees: Mask, seen: Mask) -> bool:
+    """Whether all but a fiftieth of what agrees lies within `BAND` of the overlap's height or width, at an edge."""
+    for axis in (0, 1):
+        frame = np.flatnonzero(seen.any(axis=1 - axis))
+        share = np.cumsum(agrees.sum(axis=1 - axis)[frame]) / max(agrees.sum(), 1)
+        strip = int(BAND * len(frame))
+        if len(frame) > 1 and (share[strip] >= 0.98 or share[len(frame) - 1 - strip] <= 0.02):
+            return True
+    return False
 
 
 def _boxes(differs: Mask, inside: Mask) -> tuple[tuple[Box, ...], float]:

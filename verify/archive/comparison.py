@@ -119,7 +119,8 @@ def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json
 def _verdict(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> tuple[Answer, Relation | None, str]:
     agrees = overlay.agreement
     kept = max(agrees.kept_a, agrees.kept_b)
-    if agrees.agreeing < SAME or kept < KEPT or agrees.block > BLOCK:
+    small = max(found.covers_a, found.covers_b) < KEPT  # a bar or a logo alone, however much of a flat picture it is
+    if agrees.agreeing < SAME or kept < KEPT or agrees.block > BLOCK or small or agrees.band:
         if overlay.inliers < OVERLAY_SURE and agrees.agreeing < OVERLAY_SAME:
             return Answer.NO, None, ""
         part = f"The two have only a part in common ({100 * kept:.0f} % of what they show)"
