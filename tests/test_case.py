@@ -160,3 +160,29 @@ def test_a_reference_made_from_the_picture_is_refused(case, leak, tmp_path):
     (asked,) = case.ask_all(["room"])
     assert asked.answer == "unable"
     assert "copy of the picture" in asked.findings[0].because
+
+
+def test_a_new_picture_costs_only_its_own_pairs(case, leak, tmp_path):
+    (tmp_path / "second.jpg").write_bytes(encode(scene(41)))
+    (tmp_path / "third.jpg").write_bytes(encode(scene(42)))
+    case.add([leak, tmp_path / "second.jpg"], source="a stick")
+    list(case.ask_all(["copy"]))
+    told = case.findings(case.entries("check")[0])[1]
+    (case.store.path(case.pictures[1].evidence.digest)).unlink()  # were it asked again, this pair would be unable
+    case.add([tmp_path / "third.jpg"], source="a stick")
+    first = next(case.ask_all(["copy"]))
+    assert {finding.against.name for finding in first.findings[1:]} == {"picture-02", "picture-03"}
+    assert told in [finding.to_json() for finding in first.findings]
+
+
+def test_points_drawn_by_a_person_are_on_the_record(case, leak, tmp_path):
+    (tmp_path / "reference.jpg").write_bytes(encode(scene(51)))
+    case.add([leak], source="a stick")
+    case.add_known("rooms", "The lobby", [tmp_path / "reference.jpg"], source="an album", vouched_by="heron")
+    spots = [(40, 50), (600, 60), (580, 420), (60, 400), (300, 220), (420, 130), (150, 300), (500, 330)]
+    drawn = {"drawn_by": "heron", "pairs": [[x, y, x * 0.9 + 20, y * 0.9 + 10] for x, y in spots], "lines": []}
+    asked = case.compare("room", "picture-01", "The lobby", points=drawn)
+    (entry,) = case.entries("check")
+    assert entry.body["settings"]["points"]["drawn_by"] == "heron"
+    assert "heron" in asked.findings[0].because
+    assert {outcome.state for _, outcome in case.rerun()} == {"identical"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from verify import checks, cli
+from verify.case import Case
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -50,6 +51,22 @@ def test_the_python_runs(tmp_path):
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, done.stderr
         assert "write-up.html" in done.stdout
+
+
+def test_the_chain_can_be_checked_by_hand(tmp_path):
+    case = Case.new(tmp_path / "case", title="t", actor="heron")
+    case.note("first")
+    case.note("second")
+    (by_hand,) = [block for block in blocks("sh") if "verification.jsonl" in block]
+    path = case.folder / "log" / "verification.jsonl"
+
+    def check():
+        return subprocess.run(["sh", "-c", by_hand], cwd=case.folder, capture_output=True, text=True, check=True).stdout
+
+    assert check() == ""
+    path.chmod(0o600)
+    path.write_text(path.read_text().replace("first", "fIrst"))
+    assert check() == "line 3 does not hang on the one before\n"
 
 
 def test_every_file_and_folder_it_names_exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 # The public names and the room each lives in: a room is imported when one of its names is first used.
@@ -47,3 +48,9 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(_ROOMS)
+
+
+if "IPython" in sys.modules:
+    from verify.report import notebook
+
+    notebook.register()  # findings and questions show themselves as tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -89,8 +89,12 @@ def ask(
     known: Known | None = None,
     others: Sequence[Source] = (),
     settings: dict[str, Any] | None = None,
+    remembered: Mapping[str, Finding] | None = None,
 ) -> Asked:
-    """Put one check to one picture: against the shelf, or, for a two-picture check, against each of `others`."""
+    """Put one check to one picture: against the shelf, or, for a two-picture check, against each of `others`.
+
+    `remembered` holds findings by digest of the other picture: those pairs are not compared again.
+    """
     asked = checks.get(check)
     in_force = asked.resolve(settings or {})
     if asked.pictures == 1:
@@ -100,7 +104,12 @@ def ask(
         )
     else:
         compared = tuple(other.against for other in others)
-        found = pairs(guard, check, picture, others, settings=in_force)
+        told = dict(remembered or {})
+        new = [other for other in others if other.digest not in told]
+        asked_now = dict(
+            zip((other.digest for other in new), pairs(guard, check, picture, new, settings=in_force), strict=True)
+        )
+        found = [asked_now.get(other.digest) or told[other.digest] for other in others]
         findings = [overall(found), *sorted(found, key=strength_of, reverse=True)]
     return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
 
@@ -132,12 +141,17 @@ def search(guard: Guard, picture: Source, archive: Sequence[Source]) -> Search:
 
 @cache
 def versions() -> dict[str, str]:
-    """Name: version and SHA-256 of the installed file list, of each distribution that decides what a check finds."""
+    """Name: version and SHA-256 of the list of installed files, of each distribution that decides what a check finds.
+
+    What an installer adds (scripts, its own name, compiled copies) is left out: the same wheel has the same digest.
+    """
     found = {"python": platform.python_version()}
     for name in DECIDING:
         with contextlib.suppress(PackageNotFoundError):
-            listing = distribution(name).read_text("RECORD") or ""
-            found[name] = f"{distribution(name).version} sha256:{hashlib.sha256(listing.encode()).hexdigest()}"
+            lines = (distribution(name).read_text("RECORD") or "").splitlines()
+            shipped = [line for line in lines if ",sha256=" in line and ".dist-info/" not in line and line[:2] != ".."]
+            digest = hashlib.sha256("\n".join(sorted(shipped)).encode()).hexdigest()
+            found[name] = f"{distribution(name).version} sha256:{digest}"
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,44 +15,69 @@ from verify.model import Finding, Pair, Region
 
 Pixels = npt.NDArray[np.uint8]
 Corners = npt.NDArray[np.int32]  # x, y in panel pixels [N x 2]
+Box = tuple[int, int, int, int]  # left, top, right, bottom in panel pixels
 
 WIDTH = 1080  # pixels: the width of a write-up's column, so that a figure is seen as it was drawn
 GAP = 10  # pixels between two pictures
 LINES = 40  # matched points drawn at most: more of them hide the picture
+NEAR = 0.04  # share of the picture below which what was found is shown once more from nearby
+LONG = 20.0  # a strip longer than so many times its breadth is squeezed: it would leave no room for anything else
+EDGE = 2.0  # pixels of the original: outlines are rounded, a point that made one lies on it
 BLUR = 12  # cells along the longer side that are left of a graphic picture: colours remain, shapes do not
 INK, PAPER = (23, 26, 31), (255, 255, 255)
 # Okabe and Ito (2008): colours that all common kinds of colour vision tell apart; their black hides in shadow
 COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (0, 114, 178))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Pixels that show a part of a picture: left, top, width and height of it in the upright original's pixels."""
+
+    pixels: Pixels
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @classmethod
+    def whole(cls, pixels: Pixels, size: tuple[int, int] | None = None) -> View:
+        """A whole picture; `size` is the original's width and height where the pixels come scaled down."""
+        return cls(pixels, 0, 0, *(size or (pixels.shape[1], pixels.shape[0])))
+
+
 def draw(
-    picture: Pixels,
-    finding: Finding,
-    against: Pixels | None = None,
-    *,
-    size: tuple[int, int] | None = None,
-    against_size: tuple[int, int] | None = None,
-    width: int = WIDTH,
+    picture: View, finding: Finding, against: View | None = None, *, near: View | None = None, width: int = WIDTH
 ) -> Pixels:
     """The finding drawn on the picture, beside what it was compared `against` where that is given: RGB [H x W x 3].
 
-    `size` and `against_size` are the upright width and height, in pixels, in which the finding's coordinates count;
-    they default to the pixels' own, and differ where the pixels come scaled down.
+    `near` is a closer view of the picture, put beside it; the lines then start there.
     """
-    size = size or _size(picture)
-    if against is None:
-        panel, scale = _fitted(picture, size, width, int(width * 0.75))
-        _regions(panel, finding.regions, "picture", scale, _marks(finding.regions))
-        return panel
-    left, right, scales = _side_by_side(picture, against, size, against_size or _size(against), width)
+    sides = [(picture, "picture")] + ([(near, "picture")] if near else []) + ([(against, "against")] if against else [])
     marks = _marks(finding.regions)
-    _regions(left, finding.regions, "picture", scales[0], marks)
-    _regions(right, finding.regions, "against", scales[1], marks)
-    canvas = np.full((left.shape[0], left.shape[1] + GAP + right.shape[1], 3), PAPER, np.uint8)
-    canvas[:, : left.shape[1]] = left
-    canvas[:, left.shape[1] + GAP :] = right
-    _lines(canvas, finding, scales, left.shape[1] + GAP, marks)
+    panels = [_Panel(view, side) for view, side in sides]
+    _lay_out(panels, width)
+    for panel in panels:
+        _regions(panel, finding.regions, marks)
+    canvas = np.full((panels[0].pixels.shape[0], panels[-1].right, 3), PAPER, np.uint8)
+    for panel in panels:
+        canvas[:, panel.x : panel.right] = panel.pixels
+    if against:
+        _lines(canvas, finding, panels[-2], panels[-1], marks)
     return canvas
+
+
+def focus(finding: Finding, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height of the place worth a closer view, or None where what was found is large enough."""
+    points = [point for region in finding.regions if region.of == "picture" for point in region.polygon]
+    if not points or not np.isfinite(points).all():
+        return None
+    low, high = np.clip(np.min(points, axis=0), 0, size), np.clip(np.max(points, axis=0), 0, size)
+    if not 0 < np.prod(high - low) < NEAR * size[0] * size[1]:
+        return None
+    border = 0.35 * max(high - low) + 8
+    left, top = np.clip(low - border, 0, size).astype(int)
+    right, bottom = np.clip(high + border, 0, size).astype(int)
+    return int(left), int(top), int(right - left), int(bottom - top)
 
 
 def fit(pixels: Pixels, longest: int) -> Pixels:
@@ -72,38 +98,42 @@ def blur(pixels: Pixels) -> Pixels:
 # --- panels -----------------------------------------------------------------------------------------------------------
 
 
-def _size(pixels: Pixels) -> tuple[int, int]:
-    return pixels.shape[1], pixels.shape[0]
+class _Panel:
+    """A view in its place in the figure."""
+
+    def __init__(self, view: View, side: str) -> None:
+        self.view, self.side = view, side
+        self.pixels = view.pixels
+        self.x = 0
+        self.scale = 1.0  # pixels of the figure per pixel of the original
+
+    @property
+    def right(self) -> int:
+        return self.x + int(self.pixels.shape[1])
+
+    def at(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Original coordinates [N x 2] as pixels of this panel."""
+        return (np.asarray(points, np.float64).reshape(-1, 2) - (self.view.left, self.view.top)) * self.scale
+
+
+def _lay_out(panels: list[_Panel], width: int) -> None:
+    """Panels of one height that fill the width together; nothing is enlarged more than three times."""
+    shapes = [min(max(panel.view.width / panel.view.height, 1 / LONG), LONG) for panel in panels]
+    tallest = min(0.62 * width, 3 * panels[0].view.height)
+    height = max(1, int(min((width - GAP * (len(panels) - 1)) / sum(shapes), tallest)))
+    x = 0
+    for panel, shape in zip(panels, shapes, strict=True):
+        panel.pixels = _resized(panel.view.pixels, max(1, round(height * shape)), height)
+        panel.scale, panel.x = height / panel.view.height, x
+        x = panel.right + GAP
 
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
-    if (width, height) == _size(pixels):
+    if (width, height) == (pixels.shape[1], pixels.shape[0]):
         return pixels.copy()
     smaller = width < pixels.shape[1]
     resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
     return np.asarray(resized, np.uint8)
-
-
-def _fitted(pixels: Pixels, size: tuple[int, int], width: int, height: int) -> tuple[Pixels, float]:
-    """The panel within these bounds, and its scale: panel pixels per pixel of the original."""
-    scale = min(
-        width / size[0], height / size[1], max(1.0, width / 2 / size[0])
-    )  # small pictures grow to half the width
-    panel = _resized(pixels, max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    return panel, panel.shape[1] / size[0]
-
-
-def _side_by_side(
-    picture: Pixels, against: Pixels, size: tuple[int, int], against_size: tuple[int, int], width: int
-) -> tuple[Pixels, Pixels, tuple[float, float]]:
-    """Two panels of one height that fill the width together."""
-    shapes = size[0] / size[1], against_size[0] / against_size[1]
-    height = max(1, min(int((width - GAP) / sum(shapes)), int(width * 0.6)))
-    panels = [
-        _resized(pixels, max(1, round(height * shape)), height)
-        for pixels, shape in zip((picture, against), shapes, strict=True)
-    ]
-    return panels[0], panels[1], (height / size[1], height / against_size[1])
 
 
 # --- what is drawn on them --------------------------------------------------------------------------------------------
@@ -134,27 +164,30 @@ def _colour(mark: int) -> tuple[int, int, int]:
     return COLOURS[(mark - 1) % len(COLOURS)]
 
 
-def _regions(panel: Pixels, regions: Sequence[Region], side: str, scale: float, marks: dict[int, int]) -> None:
+def _regions(panel: _Panel, regions: Sequence[Region], marks: dict[int, int]) -> None:
     """Outlines with a dark edge (seen on any ground) and a chip with number and label, drawn in place."""
     chips = []
     for index, region in enumerate(regions):
-        if region.of != side or not region.polygon:
+        if region.of != panel.side or not region.polygon:
             continue
-        points = _scaled(region.polygon, scale, panel)
+        corners = _within_reach(panel.at(region.polygon), panel.pixels)
         for thickness, colour in ((4, INK), (2, _colour(marks[index]))):
-            cv2.polylines(panel, [points], isClosed=True, color=colour, thickness=thickness, lineType=cv2.LINE_AA)
-        chips.append((points, marks[index], region.label))
-    picture = PIL.Image.fromarray(panel)
-    for points, mark, label in chips:
-        _chip(picture, points, f"{mark}  {_plain(label)}".rstrip(), _colour(mark))
-    panel[:] = np.asarray(picture)
+            cv2.polylines(
+                panel.pixels, [corners], isClosed=True, color=colour, thickness=thickness, lineType=cv2.LINE_AA
+            )
+        chips.append((corners, marks[index], region.label))
+    picture = PIL.Image.fromarray(panel.pixels)
+    taken: list[Box] = []
+    for corners, mark, label in chips:
+        taken.append(_chip(picture, corners, f"{mark}  {_plain(label)}".rstrip(), _colour(mark), taken))
+    panel.pixels = np.array(picture)
 
 
-def _scaled(polygon: Sequence[tuple[float, float]], scale: float, panel: Pixels) -> Corners:
-    """Corners in panel pixels, kept within reach of the panel: a wild homography must not overflow the drawing."""
-    height, width = panel.shape[:2]
-    points = np.nan_to_num(np.asarray(polygon, np.float64) * scale, posinf=1e6, neginf=-1e6)
-    return np.clip(points, (-width, -height), (2 * width, 2 * height)).round().astype(np.int32)
+def _within_reach(points: npt.NDArray[np.float64], pixels: Pixels) -> Corners:
+    """Corners that a wild homography cannot send where the drawing overflows."""
+    height, width = pixels.shape[:2]
+    finite = np.nan_to_num(points, posinf=1e6, neginf=-1e6)
+    return np.clip(finite, (-width, -height), (2 * width, 2 * height)).round().astype(np.int32)
 
 
 def _plain(label: str) -> str:
@@ -164,32 +197,36 @@ def _plain(label: str) -> str:
 
 
 def _chip(
-    picture: PIL.Image.Image,
-    points: Corners,
-    text: str,
-    colour: tuple[int, int, int],
-) -> None:
-    """A small label above the outline, or inside where there is no room above."""
+    picture: PIL.Image.Image, corners: Corners, text: str, colour: tuple[int, int, int], taken: Sequence[Box]
+) -> Box:
+    """A small label above the outline, or inside where there is no room above, clear of those drawn before it."""
     brush = PIL.ImageDraw.Draw(picture)
     box = brush.textbbox((0, 0), text, font_size=14)
-    width, height = box[2] + 10, 20
-    x = int(np.clip(points[:, 0].min(), 0, max(0, picture.width - width)))
-    top = int(points[:, 1].min())
+    width, height = int(box[2]) + 10, 20
+    x = int(np.clip(corners[:, 0].min(), 0, max(0, picture.width - width)))
+    top = int(corners[:, 1].min())
     y = int(np.clip(top - height - 3 if top >= height + 3 else top + 4, 0, max(0, picture.height - height)))
+    for left, above, right, below in sorted(taken, key=lambda box: box[1]):
+        if x < right and left < x + width and y < below and above < y + height:
+            y = below + 1
     brush.rectangle((x, y, x + width, y + height), fill=INK)
     brush.rectangle((x, y, x + 3, y + height), fill=colour)
     brush.text((x + 7, y + 2), text, fill="white", font_size=14)
+    return x, y, x + width, y + height
 
 
-def _lines(canvas: Pixels, finding: Finding, scales: tuple[float, float], offset: int, marks: dict[int, int]) -> None:
+def _lines(canvas: Pixels, finding: Finding, left: _Panel, right: _Panel, marks: dict[int, int]) -> None:
     """Thin half-transparent lines between matched points, each in the colour of the region it starts in."""
     over = canvas.copy()
     drawn = []
     for number, pair in enumerate(spread(finding.pairs, LINES)):
-        a = (round(pair.a[0] * scales[0]), round(pair.a[1] * scales[0]))
-        b = (round(pair.b[0] * scales[1]) + offset, round(pair.b[1] * scales[1]))
-        if all(0 <= x < canvas.shape[1] and 0 <= y < canvas.shape[0] for x, y in (a, b)):
-            drawn.append((a, b, _colour(_mark_at(pair, finding.regions, marks) or number + 1)))
+        ends = []
+        for panel, point in ((left, pair.a), (right, pair.b)):
+            x, y = panel.at(point)[0].round()
+            if 0 <= x < panel.pixels.shape[1] and 0 <= y < panel.pixels.shape[0]:
+                ends.append((int(x) + panel.x, int(y)))
+        if len(ends) == 2:
+            drawn.append((ends[0], ends[1], _colour(_mark_at(pair, finding.regions, marks) or number + 1)))
     for a, b, colour in drawn:
         cv2.line(over, a, b, colour, 1, cv2.LINE_AA)
     canvas[:] = cv2.addWeighted(over, 0.65, canvas, 0.35, 0)
@@ -203,7 +240,7 @@ def _mark_at(pair: Pair, regions: Sequence[Region], marks: dict[int, int]) -> in
     for index, region in enumerate(regions):
         if region.of == "picture" and region.polygon:
             outline = np.asarray(region.polygon, np.float32)
-            if cv2.pointPolygonTest(outline, (float(pair.a[0]), float(pair.a[1])), measureDist=False) >= 0:
+            if cv2.pointPolygonTest(outline, (float(pair.a[0]), float(pair.a[1])), measureDist=True) >= -EDGE:
                 return marks[index]
     return None
 

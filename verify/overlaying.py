@@ -12,6 +12,8 @@ from verify.errors import Refused
 from verify.guard import Guard
 from verify.matching import points as points_by_hand
 
+MAX_POINTS = 2**20  # bytes of a points file: a person draws some dozens
+
 
 def settings(
     kind: str,
@@ -27,7 +29,7 @@ def settings(
             raise Refused(
                 "points are drawn on one picture and one reference of a room; expected --kind room and one each"
             )
-        told["points"] = points_by_hand.read(image.read_bytes(points).decode("utf-8", "replace"))
+        told["points"] = drawn(points)
     if calibration:
         if kind != "room":
             raise Refused("a calibration is for rooms; expected --kind room")
@@ -36,6 +38,14 @@ def settings(
         except ValueError as error:
             raise Refused(f"{calibration.name}: not JSON; expected what `verify calibrate` wrote") from error
     return told or None
+
+
+def drawn(points: Path) -> dict[str, Any]:
+    """The setting that a points file stands for. Raises Refused, Unreadable."""
+    try:
+        return points_by_hand.read(image.read_bytes(points, max_bytes=MAX_POINTS).decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise Refused(f"{points.name}: not text; expected JSON or CSV") from error
 
 
 def kept(looks: Iterator[Any], folder: Path) -> Iterator[Any]:
@@ -49,9 +59,9 @@ def kept(looks: Iterator[Any], folder: Path) -> Iterator[Any]:
         plane = look.finding.measured.get("homography")
         if plane and look.reference:
             with Guard() as guard:  # decoding strangers' files is for the child, here as everywhere
-                drawn = guard.call(f"{__name__}:_laid", one=look.picture.path, other=look.reference.path, plane=plane)
+                laid = guard.call(f"{__name__}:_laid", one=look.picture.path, other=look.reference.path, plane=plane)
             folder.mkdir(parents=True, exist_ok=True)
-            for name, pixels in drawn.items():
+            for name, pixels in laid.items():
                 PIL.Image.fromarray(pixels).save(folder / f"{name}.png")
         yield look
 

@@ -5,9 +5,9 @@ import pytest
 
 from tests.archive import edits
 from tests.drawn import encode, scene
-from verify.archive import Duplicate, Relation, Unread, find_duplicates
+from verify.archive import Duplicate, Relation, Unread, clusters, find_duplicates
 from verify.errors import Refused
-from verify.model import Answer
+from verify.model import Answer, Finding
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +69,20 @@ def test_the_lines_have_the_promised_fields(found):
 def test_nothing_to_read_is_refused(tmp_path):
     with pytest.raises(Refused, match="no file"):
         list(find_duplicates([tmp_path]))
+
+
+def linked(a, b, score, answer=Answer.YES):
+    return Duplicate(a, b, Relation.DERIVED, Finding(answer, "", score=score))
+
+
+def test_a_group_names_the_pair_that_holds_it_together_least():
+    chain = [linked("a", "b", 90), linked("b", "c", 20), linked("c", "d", 70), linked("a", "c", 10)]
+    (group,) = clusters(chain)
+    assert group.files == ("a", "b", "c", "d")
+    assert (group.weakest.a, group.weakest.b) == ("b", "c")
+    assert len(group.pairs) == 4
+
+
+def test_pairs_that_are_unclear_join_nothing():
+    groups = clusters([linked("a", "b", 9), linked("b", "c", 8, Answer.UNCLEAR), linked("c", "d", 7)])
+    assert [group.files for group in groups] == [("a", "b"), ("c", "d")]

@@ -15,7 +15,7 @@ from tests.log_attacks.making import KEY, filed, signed
 from verify.cli.log import bundle as command
 from verify.cli.log import log as group
 from verify.errors import Refused, Tampered
-from verify.log import Log, SigningKey
+from verify.log import Log, SigningKey, check
 from verify.log.bundle import bundle
 from verify.store import Store
 
@@ -61,8 +61,13 @@ def test_private_bodies_are_packed_only_when_asked_for(case, tmp_path):
     assert "log/private/00000003.json" in names(bundle(case.folder, tmp_path / "b.zip", private=True))
 
 
-def test_exports_are_packed(tmp_path):
-    assert "write-up.md" in names(bundle(filed(tmp_path / "case").folder, tmp_path / "b.zip"))
+def test_exports_are_packed_but_the_internal_write_up_only_when_asked_for(tmp_path):
+    case = filed(tmp_path / "case")
+    (case.folder / "public.html").write_text("for readers")
+    Log.open(case.folder).export("public.html")
+
+    assert names(bundle(case.folder, tmp_path / "1.zip")) & {"write-up.md", "public.html"} == {"public.html"}
+    assert names(bundle(case.folder, tmp_path / "2.zip", private=True)) >= {"write-up.md", "public.html"}
 
 
 def test_the_same_case_gives_the_same_bytes(case, tmp_path):
@@ -80,7 +85,7 @@ def test_a_bundle_checks_itself_without_the_toolkit(case, tmp_path):
 
     def script():
         arguments = ["sh", "verify.sh", "--fingerprint", fingerprint]
-        return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=60)
+        return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=250)
 
     assert script().returncode == 0
     assert fingerprint in (folder / "VERIFY.txt").read_text()
@@ -145,6 +150,21 @@ def test_the_command_signs_what_is_new_and_packs(case, tmp_path):
     assert first.exit_code == 0
     assert first.output == second.output
     assert "log/checkpoints/00000006.txt.sig" in names(case.folder / "bundle.zip")
+
+
+def test_the_write_up_is_logged_packed_and_checked(case):
+    write_up = case.folder / "write-up.md"
+    write_up.write_text("# The lobby\n")
+
+    for text, entries in (("# The lobby\n", 6), ("# The lobby\n", 6), ("# The cellar\n", 8)):
+        write_up.write_text(text)
+        CliRunner().invoke(command, [str(case.folder), "--with-private"], catch_exceptions=False)
+        assert len(list(case)) == entries
+        assert "write-up.md" in names(case.folder / "bundle.zip")
+        assert check(case.folder).exit_code == 0
+
+    write_up.write_text("# The attic\n")
+    assert [problem.code for problem in check(case.folder).problems] == ["export"]
 
 
 def test_a_bundle_of_a_foreign_key_is_signed_with_it(tmp_path):

@@ -32,6 +32,17 @@ def test_a_key_that_nobody_named_is_less_than_asked_not_wrong(tmp_path, pinned, 
     assert [problem.code for problem in report.problems] == [code]
 
 
+def test_what_is_withheld_is_counted(tmp_path):
+    case = filed(tmp_path / "case")
+    Log.open(case.folder).append("redaction", {"entry": 2, "digest": case.picture.name, "why": "danger"})
+    case.picture.unlink()
+    Log.open(case.folder).redact(4, "danger")
+
+    report = check(case.folder)
+
+    assert (report.exit_code, report.withheld, report.withheld_files) == (0, 1, 1)
+
+
 def test_a_lower_level_looks_at_less(tmp_path):
     case = filed(tmp_path / "case")
     case.picture.unlink()

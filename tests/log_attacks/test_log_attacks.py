@@ -26,7 +26,7 @@ def by_toolkit(folder, options):
 def by_script(folder, options):
     if TOOLS:
         pytest.skip(f"{', '.join(TOOLS)} not installed")
-    result = subprocess.run(["sh", SCRIPT, ".", *options], cwd=folder, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(["sh", SCRIPT, ".", *options], cwd=folder, capture_output=True, text=True, timeout=250)
     assert result.stderr == ""
     return result.returncode, result.stdout
 

@@ -254,3 +254,14 @@ def test_the_listing_is_json_for_every_kind_of_value(tmp_path):
 
     assert json.loads(json.dumps(told, allow_nan=False))["tags"][0]["reader"] == "built-in"
     assert "\x1b" not in listing.text(told)
+
+
+def test_a_second_profile_has_groups_of_its_own():
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    body = zlib.compress(profile)
+    chunk = struct.pack(">I", len(body) + 3) + b"iCCPA\0\0" + body + struct.pack(">I", zlib.crc32(b"iCCPA\0\0" + body))
+    plain = encode(scene(1), "PNG")
+
+    assert {"ICC_Profile", "ICC_Profile2"} <= read(plain[:33] + chunk + chunk + plain[33:]).groups

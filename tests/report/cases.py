@@ -81,12 +81,13 @@ class Made:
         *,
         private: bool = False,
         settings: Mapping[str, Any] | None = None,
+        version: str = "1",
     ) -> int:
         packed = [finding.to_json() for finding in findings]
         compared = {f.against.digest: f.against.name for f in findings if f.against}
         body = {
             "check": check,
-            "version": "1",
+            "version": version,
             "question": question,
             "room": room,
             "settings": settings or {"least": 12, "ratio": 0.8},
@@ -95,7 +96,7 @@ class Made:
             "known": [],
             "answer": findings[0].answer.value,
             "findings": None if private else packed,
-            "versions": {"numpy": "2.0", "opencv-python-headless": "5.0"},
+            "versions": {"numpy": f"2.{version}", "opencv-python-headless": "5.0"},
             "limits": findings[0].limits,
         }
         return self.log.append("check", body, private={"findings": packed} if private else None).seq

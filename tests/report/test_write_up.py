@@ -1,10 +1,16 @@
 import re
+import subprocess
+import sys
+from html import unescape
 
 import pytest
 
-from tests.report.cases import Made, whole
+from tests.drawn import encode, scene
+from tests.report.cases import COPY, SAME_ROOM, Made, same, whole
 from verify import report
 from verify.errors import Refused, Tampered
+from verify.model import Against, Answer, Finding
+from verify.report import page, reading
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +99,7 @@ def test_words_of_judgement_never_occur(html, text):
 
 def test_it_carries_the_whole_log(folder, html, text):
     lines = (folder / "log" / "verification.jsonl").read_text(encoding="utf-8").splitlines()
-    shown = re.findall(r'<div class="line">(.*?)</div>', html)
+    shown = re.findall(r"</summary><div>(.*?)</div></details>", html.split('<section id="log">')[1])
     assert [
         line.replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
         for line in shown
@@ -138,3 +144,67 @@ def test_an_entry_of_another_form_is_named(tmp_path):
 def test_an_empty_case_is_written_up(tmp_path):
     Made(tmp_path)
     assert "No check has answered yes or no." in report.write_up(tmp_path)[0].read_text(encoding="utf-8")
+
+
+def test_the_lines_that_check_the_log_without_the_toolkit_do_so(folder, html):
+    script = html.split("&lt;&lt;'END'\n")[1]
+    script = unescape(script.split("\nEND</pre>")[0])
+    run = [sys.executable, "-c", script, "log/verification.jsonl"]
+    told = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout
+    head = re.search(r"<pre>([0-9a-f]{64})</pre>", html)[1]
+    assert told.split() == ["26", "lines,", "head", head]
+
+
+def test_a_picture_joined_by_another_ones_entry_is_told_at_both(tmp_path):
+    case = Made(tmp_path)
+    case.intake("picture-01", encode(scene(1)))
+    case.intake("picture-02", encode(scene(2)))
+    yes = same(case.against("picture-02"), Answer.YES, 60)
+    case.check("room", "features", SAME_ROOM, "picture-01", [yes, yes])
+    told = words(report.write_up(tmp_path, ("html",))[0].read_text(encoding="utf-8"))
+    assert "picture-01 with picture-02" in told
+    assert "picture-02 with picture-01" in told
+    assert "With picture-01: 60 matched points" in told
+
+
+def test_a_copy_of_a_graphic_picture_is_blurred_and_an_unclear_one_is_not():
+    digests = [character * 64 for character in "abcd"]
+    pictures = tuple(
+        reading.Picture(f"picture-{n}", n, digest, 1, n == 0, "", "", "", "") for n, digest in enumerate(digests)
+    )
+
+    def asked(one, other, answer):
+        finding = Finding(answer, "x", against=Against(digests[other], "x"))
+        return reading.Question(
+            9, "copy", "1", COPY, "duplicates", digests[one], answer, (finding,), 1, {}, {}, "", False
+        )
+
+    questions = (asked(2, 1, Answer.YES), asked(0, 1, Answer.YES), asked(3, 0, Answer.UNCLEAR))
+    story = reading.Story("t", "a", "c", "k", "h", 1, "", pictures=pictures, questions=questions)
+    assert story.graphic() == frozenset(digests[:3])
+
+
+def test_a_page_holds_only_so_many_figures_and_says_so(folder, monkeypatch, html):
+    monkeypatch.setattr(page, "FIGURES", 1)
+    short = report.write_up(folder, ("html",))[0].read_text(encoding="utf-8")
+    monkeypatch.undo()
+    report.write_up(folder)
+    assert len(re.findall(r"<figure><img", short)) < len(re.findall(r"<figure><img", html))
+    assert "2 figures are left out of this page" in words(short)
+
+
+def test_a_withheld_private_finding_is_said_to_be_withheld(tmp_path):
+    case = whole(tmp_path)
+    for path in (tmp_path / "log" / "private").iterdir():
+        path.unlink()
+    told = words(report.write_up(case.folder)[0].read_text(encoding="utf-8"))
+    assert "What was found is private and was withheld." in told
+    assert "name withheld" in told
+    assert "2025-12-30 12:00:00" not in told
+
+
+def test_a_picture_that_is_gone_from_the_store_is_said_to_be_so(tmp_path):
+    case = whole(tmp_path)
+    case.store.path(case.digests["picture-01"]).unlink()
+    told = words(report.write_up(case.folder)[0].read_text(encoding="utf-8"))
+    assert "the store of the case does not hold it" in told

@@ -16,6 +16,7 @@ Numbers = npt.NDArray[np.int64]
 
 WORD_BITS = 24  # signs of the lowest frequencies; 0.28 of true matches agree in all, 3 in a million chance pairs do
 SIGNS_APART = 10  # of 64; of the chance pairs with equal words 0.9 are further apart, of the true ones 0.01
+PROBES = 2  # signs of a word that may be wrong: 0.46 of true matches agree then
 VOTES = 4  # equal features turned by the same angle; chance gives 0.1 a pair of pictures
 TURNS = 8  # sectors of 45° for the turn between two features; two neighbours count together
 REPEATS = 48  # equal words that are joined with one another; what is commoner is texture or print, not one place
@@ -42,10 +43,12 @@ def word(of: Signs) -> npt.NDArray[np.uint32]:
     return (of >> np.uint64(64 - WORD_BITS)).astype(np.uint32)
 
 
-def probe(codes: npt.NDArray[np.int8], of: Signs) -> Signs:
-    """The same signs with the least certain one of the word turned: a third more of the true matches are found."""
-    least = np.abs(codes[:, :WORD_BITS].astype(np.int16)).argmin(axis=1)
-    return np.asarray(of ^ (np.uint64(1) << (np.uint64(63) - least.astype(np.uint64))))
+def probes(codes: npt.NDArray[np.int8], of: Signs) -> list[Signs]:
+    """The same signs with the `PROBES` least certain ones of the word turned, each alone and all of them together."""
+    certain = np.abs(codes[:, :WORD_BITS].astype(np.int16)).argsort(axis=1, kind="stable")
+    bits = np.uint64(1) << (np.uint64(63) - certain[:, :PROBES].astype(np.uint64))
+    turned = [of ^ bits[:, n] for n in range(PROBES)]
+    return turned if PROBES < 2 else [*turned, of ^ np.bitwise_or.reduce(bits, axis=1)]
 
 
 def self_join(collection: Sequence[Features], votes: int = VOTES) -> list[Candidate]:
@@ -62,9 +65,10 @@ def self_join(collection: Sequence[Features], votes: int = VOTES) -> list[Candid
     picture = np.repeat(np.arange(count, dtype=np.int64), lengths)
     # one number a feature: picture, mirrored or not, probed or not, angle in 256 steps
     owner = np.concatenate([picture * 4, picture * 4 + 2]) * 256 + sector
+    guesses = [np.concatenate(both) for both in zip(probes(codes, plain), probes(turned, mirrored), strict=True)]
     table = _Table(
-        np.concatenate([plain, mirrored, probe(codes, plain), probe(turned, mirrored)]),
-        np.concatenate([owner, owner + 256]),
+        np.concatenate([plain, mirrored, *guesses]),
+        np.concatenate([owner, *[owner + 256] * len(guesses)]),
     )
     keys = [table.joined(lag, count) for lag in range(1, min(REPEATS, len(table.signs)))]
     return _counted(np.concatenate(keys), votes, count)

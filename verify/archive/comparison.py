@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verify.archive import agreement as agreeing
-from verify.archive import describe, geometry, hashing
-from verify.archive.agreement import Agreement
+from verify.archive import describe, geometry
+from verify.archive.ancestry import likelier_earlier
 from verify.archive.describe import Geometry
-from verify.archive.geometry import Alignment
-from verify.archive.seams import seam
+from verify.archive.overlay import Overlay, between, by_features, by_hash, full_pixels, nearest
 from verify.archive.signature import Signature
 from verify.model import Answer, Finding, Json, Pair, Point
 
@@ -30,12 +28,11 @@ SQUARES = 6  # independent agreeing squares for a yes
 BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
 SHARP, LIKE = 0.7, 0.95  # below both, edges are displaced as from another standpoint; the least of the copies had 0.72
 BESIDE, BESIDE_SHARP = 0.12, 0.85  # matches that lie beside where one homography puts them, a share of those on it
-SET_IN = 0.6  # of either's area: where both have more around the common part, and seams, both are collages
-SEAM = 0.5  # of the outline
+SET_IN = 0.6  # of either's area: where both have more around the common part, and it is a panel of both: collages
+PANEL = 0.85  # overlap over union with a panel
 OVERLAY_SURE, OVERLAY_SAME = 12, 0.3  # below both, what little agrees is chance and not worth a reader's time
 HASH_SAME = 0.8  # where only the whole-picture hash aligned the two
 HASH_SQUARES = 25
-PDQ_NEAR = 64  # bits; the least of 499,500 unrelated pairs was 84
 SAME_SCORE = 10_000.0  # above what any alignment can reach
 LIMITS = (
     "Two photographs of one scene from one standpoint, as a burst of a camera gives them, look like copies; a crop of "
@@ -79,28 +76,14 @@ class Comparison:
         return Comparison(Relation.SAME_PIXELS, replace(self.finding, answer=Answer.YES, because=because, regions=()))
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """One alignment of two pictures and what agrees under it. `matrix` takes full pixels of `a` to those of `b`."""
-
-    matrix: Floats
-    mirrored: bool
-    inliers: int
-    tentative: int
-    nearly: int
-    points: Floats  # [N x 4], full pixels
-    agreement: Agreement
-    by: str  # "local features" or "whole-picture hash"
-
-
 def compare(a: Signature, b: Signature, mirrored: bool | None = None) -> Comparison:
     """Compare two pictures; `mirrored` says which handedness to try, where the candidate search knows."""
     if a.digest == b.digest:
         same = Finding(Answer.YES, "The two files are the same, byte for byte.", score=SAME_SCORE)
         return Comparison(Relation.SAME_BYTES, same)
-    distances = np.bitwise_count(hashing.words(a.pdq) ^ hashing.words(b.pdq)[0]).sum(axis=1)
-    measured: dict[str, Json] = {"pdq_bits": int(distances.min()), "pdq_quality": min(a.quality, b.quality)}
-    overlays = [o for o in (_by_features(a, b, mirrored), _by_hash(a, b, distances)) if o]
+    near = nearest(a, b)
+    measured: dict[str, Json] = {"pdq_bits": near.bits, "pdq_quality": min(a.quality, b.quality)}
+    overlays = [o for o in (by_features(a, b, mirrored), by_hash(a, b, near)) if o]
     if not overlays:
         return _nothing(measured)
     return judge(a, b, max(overlays, key=_support), measured)
@@ -111,12 +94,14 @@ def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json
     found = describe.describe(overlay.matrix, a.full, b.full)
     if len(found.outline_a) < 3:
         return _nothing(measured)
-    seams = _seams_of(a, b, found)
-    measured |= found.measured() | _numbers(overlay, seams)
+    measured |= found.measured() | _numbers(overlay)
     agrees = overlay.agreement
-    answer, relation, because = _verdict(a, b, overlay, found, seams)
+    answer, relation, because = _verdict(a, b, overlay, found)
     if relation is None:
         return _nothing(measured)
+    panels = _is_panel(a, found.outline_a), _is_panel(b, found.outline_b)
+    earlier, reasons = likelier_earlier(found, *panels) if answer is Answer.YES else ("unclear", ())
+    measured |= {"likelier_earlier": earlier, "why_earlier": reasons}
     matched = f"{overlay.inliers} matched points" if overlay.inliers else "the whole-picture hash"
     said = f"{because} ({matched}; {100 * agrees.agreeing:.0f} % of what both show there agrees)."
     finding = Finding(
@@ -131,9 +116,7 @@ def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json
     return Comparison(relation, finding)
 
 
-def _verdict(
-    a: Signature, b: Signature, overlay: Overlay, found: Geometry, seams: tuple[float, float]
-) -> tuple[Answer, Relation | None, str]:
+def _verdict(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> tuple[Answer, Relation | None, str]:
     agrees = overlay.agreement
     kept = max(agrees.kept_a, agrees.kept_b)
     if agrees.agreeing < SAME or kept < KEPT or agrees.block > BLOCK:
@@ -145,7 +128,8 @@ def _verdict(
     if _displaced(overlay):
         because = "Much agrees, but displaced within the common part, as in another photograph of the same place"
         return Answer.UNCLEAR, relation, because
-    if max(found.covers_a, found.covers_b) < SET_IN and min(seams) > SEAM:
+    tiles = max(found.covers_a, found.covers_b) < SET_IN
+    if tiles and _is_panel(a, found.outline_a) and _is_panel(b, found.outline_b):
         because = f"The same picture is set into two different surroundings: {found.words()}"
         return Answer.UNCLEAR, relation, because
     because = f"The two show the same picture: {found.words()}"
@@ -169,7 +153,7 @@ def _sure(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> bool
 
 def _features_in(picture: Signature, outline: Sequence[Point]) -> int:
     """Local features inside a convex outline in full pixels."""
-    points = geometry.apply(_full(picture), picture.features.points.astype(float))
+    points = geometry.apply(full_pixels(picture), picture.features.points.astype(float))
     corners = np.array(outline)
     edges = np.roll(corners, -1, axis=0) - corners
     side = edges[:, 0, None] * (points[:, 1] - corners[:, 1, None]) - edges[:, 1, None] * (
@@ -178,16 +162,18 @@ def _features_in(picture: Signature, outline: Sequence[Point]) -> int:
     return int(((side >= 0).all(axis=0) | (side <= 0).all(axis=0)).sum())
 
 
-def _seams_of(a: Signature, b: Signature, found: Geometry) -> tuple[float, float]:
-    """How much of the common part's outline is a seam in each picture."""
-    shares = []
-    for picture, outline in ((a, found.outline_a), (b, found.outline_b)):
-        small = geometry.apply(_between(picture.full, picture.thumbnail.shape[1::-1]), np.array(outline))
-        shares.append(seam(picture.thumbnail, small)[1])
-    return shares[0], shares[1]
+def _is_panel(picture: Signature, outline: Sequence[Point]) -> bool:
+    """Whether an outline in full pixels is one of the pictures inside a picture, as a tile of a collage is."""
+    corners = geometry.apply(between(picture.full, picture.work), np.array(outline))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    boxes = picture.boxes.astype(float)
+    inner = np.minimum(high, boxes[:, :2] + boxes[:, 2:]) - np.maximum(low, boxes[:, :2])
+    common = np.maximum(inner, 0).prod(axis=1)
+    union = (high - low).prod() + boxes[:, 2:].prod(axis=1) - common
+    return bool((common >= PANEL * union).any())
 
 
-def _numbers(overlay: Overlay, seams: tuple[float, float]) -> dict[str, Json]:
+def _numbers(overlay: Overlay) -> dict[str, Json]:
     agrees = overlay.agreement
     return {
         "aligned_by": overlay.by,
@@ -202,8 +188,6 @@ def _numbers(overlay: Overlay, seams: tuple[float, float]) -> dict[str, Json]:
         "likeness": round(agrees.likeness, 3),
         "sharpness": round(agrees.sharp, 3),
         "matches_beside": overlay.nearly,
-        "seam_in_picture": round(seams[0], 2),
-        "seam_in_other": round(seams[1], 2),
     }
 
 
@@ -221,57 +205,3 @@ def _nothing(measured: dict[str, Json]) -> Comparison:
 
 def _support(overlay: Overlay) -> float:
     return overlay.agreement.agreeing * overlay.agreement.squares + overlay.inliers
-
-
-def _by_features(a: Signature, b: Signature, mirrored: bool | None) -> Overlay | None:
-    if mirrored is None:
-        found = geometry.align(a.features, b.features, a.work, b.work)
-    else:
-        found = geometry.align_one(a.features, b.features, a.work, b.work, mirrored=mirrored)
-    return _overlay(a, b, found, "local features") if found else None
-
-
-def _by_hash(a: Signature, b: Signature, distances: npt.NDArray[np.integer]) -> Overlay | None:
-    """The whole of `a` on the whole of `b`, turned as the nearest of the eight hashes says."""
-    turn = int(distances.argmin())
-    if distances[turn] > PDQ_NEAR or min(a.quality, b.quality) < hashing.PDQ_QUALITY:
-        return None
-    mirrored = turn >= 4
-    quarter = hashing.QUARTERS[turn]
-    return _overlay(
-        a, b, Alignment(_turned(a.work, b.work, quarter), mirrored, np.zeros((0, 4)), 0), "whole-picture hash"
-    )
-
-
-def _turned(a: tuple[int, int], b: tuple[int, int], quarter: int) -> Floats:
-    """The corners of `a`, turned left by `quarter` right angles, on those of `b`."""
-    corners = np.array([[0, 0], [a[0], 0], [a[0], a[1]], [0, a[1]]], float)
-    goals = np.array([[0, 0], [b[0], 0], [b[0], b[1]], [0, b[1]]], float)
-    matrix = geometry.fit(corners, np.roll(goals, quarter, axis=0), projective=False)
-    assert matrix is not None
-    return matrix
-
-
-def _overlay(a: Signature, b: Signature, found: Alignment, by: str) -> Overlay:
-    small = _scale(b.work, b.thumbnail) @ found.matrix @ np.linalg.inv(_scale(a.work, a.thumbnail))
-    thumbnail = np.ascontiguousarray(a.thumbnail[:, ::-1]) if found.mirrored else a.thumbnail
-    measured = agreeing.agreement(thumbnail, b.thumbnail, small)
-    to_a, to_b = _full(a), _full(b)
-    flip = np.array([[-1, 0, a.full[0] - 1], [0, 1, 0], [0, 0, 1]]) if found.mirrored else np.eye(3)
-    matrix = to_b @ found.matrix @ np.linalg.inv(to_a) @ flip
-    points = np.hstack([geometry.apply(to_a, found.pairs[:, :2]), geometry.apply(to_b, found.pairs[:, 2:])])
-    return Overlay(matrix, found.mirrored, found.inliers, found.tentative, found.nearly, points, measured, by)
-
-
-def _scale(size: tuple[int, int], picture: npt.NDArray[np.uint8]) -> Floats:
-    return _between(size, (picture.shape[1], picture.shape[0]))
-
-
-def _full(picture: Signature) -> Floats:
-    return _between(picture.work, picture.full)
-
-
-def _between(size: tuple[int, int], other: tuple[int, int]) -> Floats:
-    """Pixels of a picture to those of its resized copy; pixel centres stay centres."""
-    x, y = other[0] / size[0], other[1] / size[1]
-    return np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5], [0, 0, 1]])

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from verify import guard
 from verify.archive import candidates, comparison, hashing
 from verify.archive.comparison import Comparison, Relation
+from verify.archive.overlay import PDQ_NEAR
 from verify.archive.signature import Signature
 from verify.errors import EvidenceError, Refused
 from verify.model import Answer, Finding
@@ -20,6 +22,7 @@ from verify.model import Answer, Finding
 Progress = Callable[[Iterable[Any], int, str], Iterator[Any]]
 Proposal = tuple[int, int, bool | None]  # two pictures by number, and their handedness where it is known
 
+PANEL_TURNS = (0, 5)  # tiles and screenshots show a picture upright, perhaps mirrored
 BATCH = 16  # comparisons a guarded job: about a megabyte through the pipe
 
 
@@ -62,11 +65,11 @@ def find_duplicates(
     Files that cannot be read come first, one Unread each. Raises Refused where there is no file at all.
     """
     files = every_file(paths)
-    watched = progress or _silent
+    watched = progress or silent
     signed: dict[int, Signature] = {}
     for number, result in watched(_sign(files, workers), len(files), "reading"):
         if isinstance(result, EvidenceError):
-            yield Unread(str(files[number]), _named(result, files[number]))
+            yield Unread(str(files[number]), named(result, files[number]))
         else:
             signed[number] = Signature.unpack(result)
     same: dict[str, list[int]] = {}
@@ -117,15 +120,23 @@ def propose(pictures: Sequence[Signature]) -> list[Proposal]:
 
 
 def _near_hashes(pictures: Sequence[Signature]) -> Iterator[tuple[int, int]]:
-    good = [n for n, picture in enumerate(pictures) if picture.quality >= hashing.PDQ_QUALITY]
-    if not good:
+    """Pairs in which the whole of one picture, in any orientation, is near the whole or a panel of the other."""
+    good = np.array([n for n, picture in enumerate(pictures) if picture.quality >= hashing.PDQ_QUALITY], np.intp)
+    if not len(good):
         return
-    all_words = hashing.words(np.stack([pictures[n].pdq[0] for n in good]))
-    for row, number in enumerate(good):
-        turned = hashing.words(pictures[number].pdq)[:, None]
-        near = np.bitwise_count(turned ^ all_words[None, row + 1 :]).sum(axis=2).min(axis=0) <= comparison.PDQ_NEAR
-        for other in np.flatnonzero(near):
-            yield number, good[row + 1 + int(other)]
+    wholes = hashing.words(np.stack([pictures[n].pdq[0] for n in good]))
+    tiles = hashing.words(np.concatenate([pictures[n].panels for n in good]))
+    owner = np.repeat(good, [len(pictures[n].panels) for n in good])
+    for number in good:
+        turned = hashing.words(pictures[number].pdq)
+        near = {int(good[n]) for one in turned for n in _within(wholes, one)}
+        near |= {int(owner[n]) for one in turned[list(PANEL_TURNS)] for n in _within(tiles, one)}
+        for other in sorted(near - {int(number)}):
+            yield min(int(number), other), max(int(number), other)
+
+
+def _within(hashes: npt.NDArray[np.uint64], one: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(np.bitwise_count(hashes ^ one).sum(axis=1, dtype=np.uint16) <= PDQ_NEAR)
 
 
 def _sign(files: Sequence[Path], workers: int | None) -> Iterator[tuple[int, Any]]:
@@ -172,11 +183,13 @@ def _record(files: Sequence[Path], i: int, j: int, found: Comparison) -> Duplica
     return Duplicate(str(files[i]), str(files[j]), found.relation, found.finding)
 
 
-def _named(error: EvidenceError, path: Path) -> str:
+def named(error: EvidenceError, path: Path) -> str:
+    """The error as a sentence that names the file."""
     text = str(error).rstrip(".") + "."
     return text if path.name in text else f"{path.name}: {text}"
 
 
-def _silent(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+def silent(items: Iterable[Any], total: int, what: str) -> Iterator[Any]:
+    """Progress that nobody watches."""
     del total, what
     return iter(items)

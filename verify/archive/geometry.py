@@ -24,8 +24,8 @@ class Alignment:
     """Where `a` lies in `b`.
 
     `matrix` 3 x 3 takes work pixels of `a` (mirrored first where `mirrored`) to work pixels of `b`; `pairs` [N x 4]
-    are the agreeing matches (x, y in `a` as it is, x, y in `b`); `tentative` counts the matches before geometry, `nearly`
-    those that lie beside their place: many in another photograph of the same scene, few in a copy.
+    are the agreeing matches (x, y in `a` as it is, x, y in `b`). `tentative` counts the matches before geometry,
+    `nearly` those that lie beside their place: many in another photograph of the same scene, few in a copy.
     """
 
     matrix: Floats

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from verify import image
-from verify.archive import agreement, features, hashing
+from verify import guard, image
+from verify.archive import agreement, features, hashing, panels
 from verify.archive.features import Features
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -27,7 +28,8 @@ class Signature:
     """One picture: its `full` upright width and height and those of the `work` image, in pixels.
 
     `luma` is the SHA-256 of the decoded luma, `pdq` [8 x 32 bytes] one row an orientation, `thumbnail` luma of at most
-    160 x 160 pixels.
+    160 x 160 pixels. `boxes` [N x 4: x, y, width, height in the work image] are the pictures inside it, and `panels`
+    [N x 32 bytes] the PDQ of each.
     """
 
     digest: str
@@ -38,6 +40,8 @@ class Signature:
     quality: int
     phash: bytes
     dhash: bytes
+    boxes: npt.NDArray[np.int32]
+    panels: npt.NDArray[np.uint8]
     thumbnail: npt.NDArray[np.uint8]
     features: Features
 
@@ -50,6 +54,8 @@ class Signature:
             "pdq": self.pdq,
             "phash": np.frombuffer(self.phash, np.uint8),
             "dhash": np.frombuffer(self.dhash, np.uint8),
+            "boxes": self.boxes,
+            "panels": self.panels,
             "thumbnail": self.thumbnail,
             "points": points,
             "sizes": sizes,
@@ -71,6 +77,8 @@ class Signature:
             quality=quality,
             phash=value["phash"].tobytes(),
             dhash=value["dhash"].tobytes(),
+            boxes=value["boxes"],
+            panels=value["panels"],
             thumbnail=value["thumbnail"],
             features=Features(*(value[name] for name in ("points", "sizes", "angles", "codes"))),
         )
@@ -97,6 +105,7 @@ def sign_luma(
     work = features.work_image(luma)
     found = hashing.pdq(luma)
     phash, dhash = hashing.imagehash_of(luma)
+    boxes = panels.panels(work)
     return Signature(
         digest=digest,
         full=full or (luma.shape[1], luma.shape[0]),
@@ -106,6 +115,8 @@ def sign_luma(
         quality=found.quality,
         phash=phash,
         dhash=dhash,
+        boxes=np.array(boxes, np.int32).reshape(-1, 4),
+        panels=panels.hashes(work, boxes),
         thumbnail=features.work_image(work, agreement.SIDE),
         features=features.extract(work) if local else features.NONE,
     )
@@ -116,6 +127,12 @@ def sign_file(path: str, local: bool = True) -> Arrays:
     cv2.setNumThreads(1)
     opened = image.open(path)
     return sign(opened.data, opened.name, local=local).pack()
+
+
+def sign_guarded(path: Path) -> Signature:
+    """A file's signature, made in a guarded child. Raises Unreadable or GuardError."""
+    with guard.Guard() as child:
+        return Signature.unpack(child.call(f"{__name__}:sign_file", path=str(path)))
 
 
 def same_pixels(path: str, other: str) -> bool:

@@ -101,13 +101,26 @@ def appearance_add(
 @click.command()
 @CASE
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Ask only this; may be repeated.")
+@click.option("--points", type=click.Path(path_type=Path), help="Pairs of points that a person drew, as for compare.")
+@click.option("--picture", help="With --points: the picture that they were drawn on.")
+@click.option("--with", "other", help="With --points: the reference or picture they were drawn against.")
 @JSON
-def ask(case: Path, names: tuple[str, ...], as_json: bool) -> None:
+def ask(
+    case: Path, names: tuple[str, ...], points: Path | None, picture: str | None, other: str | None, as_json: bool
+) -> None:
     """Put the questions to a case's pictures; what the log already answers is not asked again."""
     from verify.case import Case
     from verify.looking import Look
+    from verify.overlaying import drawn
 
-    for asked in Case(case).ask_all(names, progress=output.progress):
+    opened = Case(case)
+    if points:
+        if not (picture and other):
+            raise click.UsageError("--points wants --picture and --with")
+        answers = iter([opened.compare("room", picture, other, points=drawn(points))])
+    else:
+        answers = opened.ask_all(names, progress=output.progress)
+    for asked in answers:
         for finding in asked.findings if as_json else asked.findings[:1]:
             if as_json:
                 output.line(Look(asked.picture, asked.check, asked.question, finding).to_json())

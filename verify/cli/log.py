@@ -124,20 +124,23 @@ def repair(case: Path, key_file: Path | None) -> None:
 @click.command()
 @CASE
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write it; bundle.zip in the case unless given.")
-@click.option(
-    "--with-private", is_flag=True, help="With names, places and serial numbers: for a court, not for readers."
-)
+@click.option("--with-private", is_flag=True, help="With sources, file names and the internal write-up: for a court.")
 @KEY
 def bundle(case: Path, out: Path | None, with_private: bool, key_file: Path | None) -> None:
     """Pack a case so that anyone can check it without this toolkit: log, signatures, files, instructions, a script.
 
-    The log is signed first where there is a key and something new to sign.
+    The files are the originals, with all that they say of themselves. The write-up is internal, it names sources and
+    places: it is packed, and its digest logged, only with --with-private. The log is signed first where there is a key.
     """
     from verify.log import Log
+    from verify.log.bundle import INTERNAL
     from verify.log.bundle import bundle as pack
     from verify.log.checkpoints import KEY as OWN
 
     path = key_file or case / OWN
+    for name in INTERNAL if with_private else ():
+        if (case / name).exists():
+            Log.open(case).export(name)
     *_, last = Log.open(case)
     if last.kind != "checkpoint" and path.exists():
         Log.open(case).checkpoint(_key(path))
@@ -201,11 +204,13 @@ def _print(report: Report) -> None:
         click.echo(f"{'wrong' if problem.grave else 'short'} [{problem.code}] {printable(problem.text)}")
     for level, holds in report.holds.items():
         says, does_not = LEVELS[level]
-        click.echo(
-            f"level {level} {'holds' if holds else 'DOES NOT HOLD'}: {says}\n        It does not show {does_not}."
-        )
+        click.echo(f"level {level} holds: {says}" if holds else f"level {level} DOES NOT HOLD, that {says}")
+        if holds:
+            click.echo(f"        It does not show {does_not}.")
     if report.withheld:
         click.echo(f"{report.withheld} private bodies are withheld; the log commits to them and holds without them.")
+    if report.withheld_files:
+        click.echo(f"{report.withheld_files} files are withheld, as the log says; their checks cannot be asked again.")
 
 
 def _print_json(report: Report) -> None:
@@ -215,7 +220,13 @@ def _print_json(report: Report) -> None:
         output.line({"type": "problem", "level": problem.level, **asdict(problem)})
     told = {"asked": report.asked, "entries": report.entries, "case": report.case, "head": report.head}
     holds = {str(level): holds for level, holds in report.holds.items()}
-    told |= {"signed": report.signed, "holds": holds, "withheld": report.withheld, "exit": report.exit_code}
+    told |= {
+        "signed": report.signed,
+        "holds": holds,
+        "withheld": report.withheld,
+        "withheld_files": report.withheld_files,
+        "exit": report.exit_code,
+    }
     output.line({"type": "report", **told})
 
 

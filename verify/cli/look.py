@@ -58,7 +58,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE…")
 @click.option("--kind", type=click.Choice(["emblem", "room"]), required=True, help="What to compare.")
 @click.option(
-    "--with", "references", multiple=True, required=True, metavar="REFERENCE…", help="One or more references."
+    "--with",
+    "references",
+    multiple=True,
+    required=True,
+    metavar="REFERENCE…",
+    help="One or more, up to the next option.",
 )
 @click.option("--points", type=_FILE, help="Pairs and lines drawn by a person, as JSON or CSV (x,y,X,Y); rooms only.")
 @click.option("--overlay", type=click.Path(path_type=Path), help="With --points: a folder for the registered pictures.")
@@ -73,7 +78,11 @@ def compare(
     calibration: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare every picture with every reference: the same emblem, the same room?"""
+    """Compare every picture with every reference: the same emblem, the same room?
+
+    A points file is JSON, {"drawn_by": WHO, "pairs": [[x, y, X, Y] …], "lines": …}, or CSV with x,y,X,Y a line: upright
+    pixels of the picture, then of the reference.
+    """
     from verify import looking, overlaying
 
     settings = overlaying.settings(kind, pictures, references, points, calibration)

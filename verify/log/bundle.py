@@ -15,6 +15,7 @@ from verify.log import checkpoints, locked
 from verify.log.checking import check
 from verify.log.log import PLACE, Log
 
+INTERNAL = ("write-up.html", "write-up.md")  # they show what private bodies hold
 _WHEN = (
     1980,
     1,
@@ -31,8 +32,8 @@ _checkpoint = re.compile(r"\d{8}\.txt(?:\.sig)?", re.ASCII)
 def bundle(folder: Path | str, target: Path | str, *, private: bool = False) -> Path:
     """Pack log, checkpoints, public keys, store and exports of a case, with `VERIFY.txt` and `verify.sh`.
 
-    Private bodies stay out unless `private`; private keys, torn lines, case.toml and anything else always do. Raises
-    Tampered or Torn where the case does not check, Refused where `target` exists.
+    Private bodies and the internal write-up stay out unless `private`; private keys, torn lines, case.toml and anything
+    else always do. Raises Tampered or Torn where the case does not check, Refused where `target` exists.
     """
     folder, target = Path(folder), Path(target)
     if target.exists() or target.is_symlink():
@@ -72,7 +73,7 @@ def _contents(folder: Path, log: Log, *, private: bool) -> Iterator[tuple[str, b
                 name = f"log/private/{entry.seq:08d}.json"
                 yield name, folder / name
     for name in sorted({entry.body["file"] for entry in log if entry.kind == "export"}):
-        if (folder / name).is_file():
+        if (folder / name).is_file() and (private or name not in INTERNAL):
             yield name, folder / name
     for path in sorted((folder / "store" / "sha256").glob("*/*")):
         if _stored.fullmatch(path.name) and path.parent.name == path.name[:2]:

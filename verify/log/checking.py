@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,67 +13,11 @@ from verify.log import checkpoints, locked, private, sshsig
 from verify.log.chain import Chain, Link, split
 from verify.log.checkpoints import Checkpoint
 from verify.log.entry import is_digest
+from verify.log.levels import LEVELS, Problem, Report
 from verify.log.log import PLACE
 from verify.log.rerun import Comparison
 
 MAX_PROBLEMS = 100  # told one by one
-LEVELS = {  # level: what holds, what that does not show
-    0: ("every line is whole and in the one canonical form", "that nothing was changed"),
-    1: (
-        "every entry hangs on the one before, and no checkpoint contradicts them",
-        "an edit of the last entries, a dropped tail or a log written anew, unless a signature you trust covers it",
-    ),
-    2: (
-        "every file that the log names is here with the bytes that were logged",
-        "that a file is what it is said to be, or was unchanged before it was taken in",
-    ),
-    3: (
-        "the whole log is signed by a key that you named",
-        "when it was written (the clock is the signer's own), or that the holder of the key did not write it anew",
-    ),
-    5: (
-        "every check gives the same findings again from the same files",
-        "that a check measures what it should",
-    ),
-}
-_OF_LEVEL = {"canonical": 0, "form": 0, "empty": 0, "torn": 0, "missing": 2, "changed": 2, "link": 2, "private": 2}
-_OF_LEVEL |= {"export": 2, "signature": 3, "unsigned": 3, "tail": 3, "not-pinned": 3, "signers": 3, "rerun": 5}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something found. `grave`: the log or a file is not what it should be; else it is only less than was asked."""
-
-    code: str
-    entry: int  # line of the log, 0 where it is about none
-    text: str
-    grave: bool = True
-
-    @property
-    def level(self) -> int:
-        """The level that does not hold because of it."""
-        return _OF_LEVEL.get(self.code, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What was found. `holds` maps the levels that were looked at to whether they hold."""
-
-    asked: int
-    entries: int
-    case: str
-    head: str
-    signed: int  # entries covered by the newest checkpoint with a good signature of a key of the log
-    holds: dict[int, bool]
-    problems: tuple[Problem, ...]
-    withheld: int  # private bodies that are not here
-    reruns: tuple[Comparison, ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """0 holds at the asked level · 1 something is wrong · 3 nothing wrong, but less than was asked."""
-        asked = [problem for problem in self.problems if problem.level <= self.asked or problem.grave]
-        return 1 if any(problem.grave for problem in asked) else 3 if asked else 0
 
 
 def check(
@@ -126,7 +69,16 @@ class _Run:
         self.keys: list[tuple[int, str]] = []  # entry and public key
         self.announced: list[int] = []  # sizes of the checkpoints that the log itself speaks of
         self.signed: list[tuple[int, str]] = []  # size and public key of good signatures
-        self.withheld = 0
+        self.withheld = self.withheld_files = 0
+        self._notes = {
+            "intake": self._note_intake,
+            "known": self._note_known,
+            "check": self._note_check,
+            "redaction": self._note_redaction,
+            "export": self._note_export,
+            "key": self._note_key,
+            "checkpoint": self._note_checkpoint,
+        }
 
     def chain_of_lines(self) -> None:
         """Levels 0 and 1."""
@@ -179,6 +131,7 @@ class _Run:
             if (self.folder / path).parent.is_symlink() or (self.folder / path).is_symlink():
                 self._trouble("link", entry, f"the file {digest[:12]}… of entry {entry} is behind a symbolic link")
             elif not (self.folder / path).is_file():
+                self.withheld_files += digest in self.waived
                 if digest not in self.waived:
                     self._trouble("missing", entry, f"the file {digest[:12]}… of entry {entry} is not here")
             elif _hash(self.folder / path) != digest:
@@ -226,6 +179,7 @@ class _Run:
             holds={level: not any(problem.level <= level for problem in self.problems) for level in looked},
             problems=tuple(self.problems),
             withheld=self.withheld,
+            withheld_files=self.withheld_files,
             reruns=reruns,
         )
 
@@ -233,7 +187,7 @@ class _Run:
         fields = link.fields
         if fields["private"] is not None:
             self.private[fields["seq"]] = fields["private"]
-        note = getattr(self, f"_note_{fields['kind']}", None)
+        note = self._notes.get(fields["kind"])
         if note:
             note(fields["body"], len(self.chain.digests) + 1)
 
@@ -244,11 +198,9 @@ class _Run:
         self._name(entry, body.get("digest"))
 
     def _note_check(self, body: dict[str, Any], entry: int) -> None:
-        compared = body.get("compared")
-        listed = (
-            [item.get("digest") for item in compared if isinstance(item, dict)] if isinstance(compared, list) else []
-        )
-        self._name(entry, body.get("picture"), *listed, *_pairs(body))
+        compared = [item.get("digest") for item in _listed(body, "compared")]
+        points = [finding["pairs"] for finding in _listed(body, "findings") if isinstance(finding.get("pairs"), dict)]
+        self._name(entry, body.get("picture"), *compared, *(point.get("digest") for point in points))
 
     def _note_redaction(self, body: dict[str, Any], _: int) -> None:
         if is_digest(body.get("digest")):
@@ -313,16 +265,10 @@ class _Run:
         self.problems.append(Problem(code, 0, text, grave=False))
 
 
-def _pairs(value: object) -> Iterator[object]:
-    """Digests of the long lists of points that findings name: {"pairs": {"digest": …, "count": …}}, at any depth."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _pairs(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key == "pairs" and isinstance(item, dict):
-                yield item.get("digest")
-            yield from _pairs(item)
+def _listed(value: object, field: str) -> Iterator[dict[str, Any]]:
+    """The objects in a list that stands in a field of an object; none where there is none."""
+    listed = value.get(field) if isinstance(value, dict) else None
+    return (item for item in listed if isinstance(item, dict)) if isinstance(listed, list) else iter(())
 
 
 def _hash(path: Path) -> str:

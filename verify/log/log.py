@@ -155,6 +155,17 @@ class Log:
         entry = self.append("checkpoint", {"key": key.fingerprint if key else None})
         return checkpoints.write(self.folder, Checkpoint(self.case, entry.seq, entry.digest), key)
 
+    def export(self, name: str) -> Entry | None:
+        """Say what a file of the case that goes to others holds now; None where the log says so already.
+
+        From then on the file is checked with the log. Raises Refused on a name that is not plain, LogError, Tampered.
+        """
+        digest = locked.digest(self.folder / name)
+        said = [entry.body["digest"] for entry in self if entry.kind == "export" and entry.body["file"] == name]
+        if said[-1:] == [digest]:
+            return None
+        return self.append("export", {"file": name, "digest": digest, "format": name.rpartition(".")[2]})
+
     def redact(self, seq: int, why: str) -> Entry:
         """Destroy the private body of an entry; the log says so and goes on verifying. Raises Refused."""
         if not any(entry.seq == seq and (entry.private is not None) for entry in self):

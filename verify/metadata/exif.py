@@ -13,11 +13,13 @@ BINARY = "(Binary data {} bytes, use -b option to extract)"  # ExifTool's words,
 SKIPPED = frozenset({0x8769, 0x8825, 0xA005, 0x14A, 0x927C, 0x190})  # pointers and the maker note: read elsewhere
 BLOCKS = {0x2BC: "xmp", 0x83BB: "iptc", 0x8773: "icc", 0x8649: "photoshop"}  # whole blocks of another standard
 PRINT_IM = 0xC4A5
+_DIGESTS = (0xC65D, 0xC71A, 0xC71C, 0xC71D, 0xC7A7)  # of DNG: raw data, settings, files
+_LONG = frozenset({0x117, 0x145})  # lists of strips and tiles, which ExifTool shows up to 32 characters
 _OFFSETS = frozenset({0x111, 0x201, 0x144, 0x120})  # counted from the TIFF header; shown from the start of the file
 _TRIMMED = frozenset({0x10F, 0x110, 0x131, 0x13B, 0x9290, 0x9291, 0x9292})
 _UNICODE = frozenset({0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F})
 _LISTED = frozenset({0x9101, 0xA300, 0xA301})  # undefined by type, numbers by meaning
-_BINARY = frozenset({0xEA1C, 0xC634, 0xC65A, 0x87AF, 0x935C, 0x2BC})
+_BINARY = frozenset({0xEA1C, 0x140, 0x15B, 0xC634, 0x87AF, 0x87B0, 0x87B1, 0x935C, 0x2BC})
 
 
 def tags(entry: tiff.Entry, base: int | None) -> Iterator[Tag]:
@@ -47,10 +49,12 @@ def _value(entry: tiff.Entry, table: str, base: int) -> tuple[Value, str]:
             return plain(entry.data.decode("utf-16-le", "replace").rstrip("\0")), raw
         if entry.tag in _LISTED and entry.kind == tiff.UNDEFINED and entry.count == 1:
             return entry.data[0], raw
-        if entry.tag in _BINARY or entry.count > tiff.MAX_NUMBERS:
+        long = entry.count > tiff.MAX_NUMBERS and entry.kind not in {tiff.ASCII, tiff.UNDEFINED}
+        if entry.tag in _BINARY or long:
             return BINARY.format(len(entry.data)), raw
-        if entry.tag in _OFFSETS:
-            return joined([int(n) + base for n in entry.numbers]), raw
+        if entry.tag in _OFFSETS or entry.tag in _LONG:
+            told = joined([int(n) + (base if entry.tag in _OFFSETS else 0) for n in entry.numbers])
+            return (BINARY.format(len(told)) if isinstance(told, str) and len(told) > 32 else told), raw
     if entry.kind == tiff.ASCII:
         text = _text(entry.data)
         return plain(text.rstrip() if table == "exif" and entry.tag in _TRIMMED else text), raw
@@ -194,24 +198,43 @@ def _stripped(entry: tiff.Entry) -> Value:
     return plain(_text(entry.data).rstrip(" "))
 
 
+def _digest(entry: tiff.Entry) -> Value:
+    return plain(entry.data.hex())
+
+
+def _date_time(entry: tiff.Entry) -> Value:
+    """ISO 8601 in a DNG, with the colons of EXIF."""
+    return re.sub(r"^(\d{4})-(\d{2})-(\d{2})T", r"\1:\2:\3 ", _text(entry.data))
+
+
+def _labelled(entry: tiff.Entry) -> Value:
+    """Text of early raw converters: a label, a colon and the value."""
+    return plain(re.sub(r"^[\w ]+:\s*", "", _text(entry.data)))
+
+
 def _bytes(entry: tiff.Entry) -> Value:
     return joined(list(entry.data)) if entry.data else ""
 
 
-_EXIF: dict[int, Callable[[tiff.Entry], Value]] = {
-    0x9000: _version,
-    0xA000: _version,
-    0x9101: _bytes,
-    0x9201: _power(-1),
-    0x9202: _power(2),
-    0x9205: _power(2),
-    0x9286: _comment,
-    0x8298: _copyright,
-    0xA302: _pattern,
-    0x9290: _stripped,
-    0x9291: _stripped,
-    0x9292: _stripped,
-}
+_EXIF: dict[int, Callable[[tiff.Entry], Value]] = (
+    {
+        0x9000: _version,
+        0xA000: _version,
+        0x9101: _bytes,
+        0x9201: _power(-1),
+        0x9202: _power(2),
+        0x9205: _power(2),
+        0x9286: _comment,
+        0x8298: _copyright,
+        0xA302: _pattern,
+        0x9290: _stripped,
+        0x9291: _stripped,
+        0x9292: _stripped,
+        0xC71B: _date_time,
+    }
+    | dict.fromkeys(_DIGESTS, _digest)
+    | dict.fromkeys(range(0xFE4C, 0xFE59), _labelled)
+)
 _GPS: dict[int, Callable[[tiff.Entry], Value]] = {
     0x02: _degrees,
     0x04: _degrees,

@@ -17,8 +17,8 @@ _NUMBER = re.compile(r"-?(?:\d|[1-9]\d{1,14})(?:\.\d+)?(?:[eE][-+]?\d{1,3})?")
 class Tag:
     """One statement of the file. `group` and `name` are ExifTool's (family 1), `value` what its `-n` prints.
 
-    `raw` is the value before any conversion, `offset` where it stands in the file (bytes from its start; None for text
-    inside XML or compressed data), `reader` who read it.
+    `raw` is the value before any conversion, `offset` where it stands in the file (bytes from its start; of XMP, where
+    its packet stands; None inside compressed data), `reader` who read it.
     """
 
     group: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 from verify.metadata import names
 from verify.metadata.exif import BINARY, joined
@@ -12,8 +13,16 @@ MAX_PROFILE_TAGS = 200
 HEADER, PROFILE = "ICC-header", "ICC_Profile"
 
 
-def tags(data: bytes, offset: int | None) -> list[Tag]:
-    """Tags of one profile; empty where it is shorter than its header or not signed "acsp"."""
+def tags(data: bytes, offset: int | None, number: int = 1) -> list[Tag]:
+    """Tags of one profile; empty where it is shorter than its header or not signed "acsp".
+
+    The groups of a second profile of a file end in 2, and so on, as ExifTool has them.
+    """
+    found = _tags(data, offset)
+    return found if number == 1 else [replace(tag, group=f"{tag.group}{number}") for tag in found]
+
+
+def _tags(data: bytes, offset: int | None) -> list[Tag]:
     if len(data) < 132 or data[36:40] != b"acsp":
         return []
     found = _header(data, offset)

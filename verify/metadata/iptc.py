@@ -15,10 +15,8 @@ _UTF8 = b"\x1b%G"
 def tags(data: bytes, offset: int | None, group: str) -> list[Tag]:
     """Tags of one block in file order; a repeatable dataset becomes one tag with a list."""
     found: dict[tuple[int, int], list[tuple[bytes, int]]] = {}
-    encoding = "latin-1"
+    encoding = "utf-8" if any(d[:2] == (1, 90) and d[2].startswith(_UTF8) for d in _datasets(data)) else "latin-1"
     for record, number, value, at in _datasets(data):
-        if (record, number) == (1, 90) and value.startswith(_UTF8):
-            encoding = "utf-8"
         found.setdefault((record, number), []).append((value, at))
     result = []
     for (record, number), values in found.items():

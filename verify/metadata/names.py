@@ -35,7 +35,14 @@ def iptc(record: int) -> dict[int, tuple[str, str, str]]:
 
 
 @cache
+def prefixes() -> dict[str, str]:
+    """The usual prefix of each XMP namespace: a file may call it anything."""
+    text = resources.files("verify.metadata").joinpath("data/namespaces.json").read_text("utf-8")
+    return dict(json.loads(text))
+
+
+@cache
 def xmp(group: str) -> tuple[dict[str, str], dict[str, str]] | None:
     """Names that no rule gives, and kinds of value ("rational", "date"), of one group; None where it is unknown."""
-    here = _all()["xmp"].get(group)
+    here = _all()["xmp"].get("XMP-crs" if group == "XMP-crd" else group)  # defaults have the names of settings
     return (here["names"], here["kinds"]) if here else None

@@ -6,7 +6,7 @@ import struct
 from functools import lru_cache
 
 from verify.image import Image
-from verify.metadata import containers, exif, icc, iptc, jpeg, makernotes, tiff, xmp
+from verify.metadata import containers, exif, heif, icc, iptc, jpeg, makernotes, tiff, xmp
 from verify.metadata.exif import BINARY
 from verify.metadata.found import MAX_TAGS, Block, Embedded, Jpeg, Metadata, Tag
 from verify.metadata.segments import Contents
@@ -67,14 +67,14 @@ _OTHERS = {
     "PNG": containers.png,
     "WebP": containers.webp,
     "GIF": containers.gif,
-    "HEIC": containers.heif,
-    "AVIF": containers.heif,
+    "HEIC": heif.read,
+    "AVIF": heif.read,
 }
 
 
 def _blocks(contents: Contents, data: bytes) -> None:
     """Reads every block; what is found inside one is read in its turn."""
-    waiting, read, odd = list(contents.blocks), 0, 1
+    waiting, read, odd, profiles = list(contents.blocks), 0, 1, 0
     while waiting and read < MAX_BLOCKS:
         block = waiting.pop(0)
         read += 1
@@ -91,7 +91,8 @@ def _blocks(contents: Contents, data: bytes) -> None:
             odd += not usual  # a block in an unusual place is "IPTC2", as ExifTool has it
             contents.tags += iptc.tags(block.data, block.offset, "IPTC" if usual else f"IPTC{odd}")
         elif block.kind == "icc":
-            contents.tags += icc.tags(block.data, block.offset)
+            profiles += 1
+            contents.tags += icc.tags(block.data, block.offset, profiles)
         elif block.kind == "photoshop":
             inner = contents.resources(block)
         elif block.kind == "mpf":

@@ -11,6 +11,8 @@ import numpy.typing as npt
 Gray = npt.NDArray[np.uint8]
 SIDE = 64  # pixels: both are compared at this size, low-passed, as thumbnails are made by any scaler there is
 BORDER = 24  # gray level below which an edge row of a thumbnail is a frame that the camera drew
+PART = 40  # pixels: smaller parts of a thumbnail fit anything
+FLAT = 4.0  # standard deviation of gray below which a patch has nothing to hold on to
 MAX_BORDER = 0.3  # share of a side that a frame may take
 
 
@@ -20,7 +22,8 @@ class Match:
 
     correlation: float
     turn: int  # 0 to 7: quarter turns, from 4 on after a mirror
-    framing: str  # "whole", "picture cut to the thumbnail's shape", "thumbnail cut to the picture's shape"
+    framing: str  # "whole", "picture cut to the thumbnail's shape", "thumbnail cut to the picture's shape", "part"
+    box: tuple[int, int, int, int] | None = None  # of a part: x, y, width and height in the turned thumbnail, pixels
 
 
 def compare(thumbnail: Gray, picture: Gray) -> Match:
@@ -34,6 +37,27 @@ def compare(thumbnail: Gray, picture: Gray) -> Match:
                 value = correlation(a, b)
                 if value > best.correlation:
                     best = Match(value, turn, framing)
+    return best
+
+
+def part(thumbnail: Gray, picture: Gray) -> Match:
+    """Where the picture is only a part of what the thumbnail shows: the best place of at least PART pixels."""
+    best = Match(-1.0, 0, "part")
+    blurred = np.asarray(cv2.GaussianBlur(np.ascontiguousarray(thumbnail), (0, 0), 1.0), dtype=np.uint8)
+    for turn in range(8):
+        field = np.ascontiguousarray(turned_by(blurred, turn))
+        height, width = field.shape
+        whole = min(width / picture.shape[1], height / picture.shape[0])
+        for scale in (whole * step / 40 for step in range(14, 40)):
+            size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
+            if min(size) < PART:
+                continue
+            template = cv2.GaussianBlur(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
+            if template.std() < FLAT:
+                continue
+            _, value, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(field, template, cv2.TM_CCOEFF_NORMED))
+            if value > best.correlation:
+                best = Match(float(value), turn, "part", (x, y, *size))
     return best
 
 

@@ -10,6 +10,7 @@ import defusedxml.common
 import defusedxml.ElementTree
 
 from verify.metadata import names
+from verify.metadata.exif import BINARY
 from verify.metadata.found import MAX_TAGS, MAX_TEXT, Tag, Value, plain, shortest
 
 MAX_PACKET = 16 * 2**20  # bytes; extended XMP with a depth map reaches a few megabytes
@@ -19,70 +20,12 @@ RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
 _ARRAYS = {RDF + "Bag", RDF + "Seq", RDF + "Alt"}
 _NOT_PROPERTIES = {RDF + "about", RDF + "ID", RDF + "nodeID", RDF + "parseType", RDF + "resource", RDF + "datatype"}
-# The usual prefix of each namespace: a file may call it anything.
-PREFIXES = {
-    "http://ns.adobe.com/xap/1.0/": "xmp",
-    "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
-    "http://ns.adobe.com/xap/1.0/rights/": "xmpRights",
-    "http://ns.adobe.com/xap/1.0/bj/": "xmpBJ",
-    "http://ns.adobe.com/xap/1.0/t/pg/": "xmpTPg",
-    "http://ns.adobe.com/xap/1.0/sType/ResourceRef#": "stRef",
-    "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#": "stEvt",
-    "http://ns.adobe.com/xap/1.0/g/": "xmpG",
-    "http://ns.adobe.com/xap/1.0/g/img/": "xmpGImg",
-    "http://ns.adobe.com/xmp/note/": "xmpNote",
-    "http://ns.adobe.com/xmp/1.0/DynamicMedia/": "xmpDM",
-    "http://ns.adobe.com/exif/1.0/": "exif",
-    "http://ns.adobe.com/exif/1.0/aux/": "aux",
-    "http://cipa.jp/exif/1.0/": "exifEX",
-    "http://ns.adobe.com/tiff/1.0/": "tiff",
-    "http://ns.adobe.com/photoshop/1.0/": "photoshop",
-    "http://ns.adobe.com/camera-raw-settings/1.0/": "crs",
-    "http://ns.adobe.com/camera-raw-defaults/1.0/": "crd",
-    "http://ns.adobe.com/lightroom/1.0/": "lr",
-    "http://ns.adobe.com/pdf/1.3/": "pdf",
-    "http://ns.adobe.com/creatorAtom/1.0/": "creatorAtom",
-    "http://ns.adobe.com/hdr-gain-map/1.0/": "hdrgm",
-    "http://purl.org/dc/elements/1.1/": "dc",
-    "http://purl.org/dc/terms/": "dcterms",
-    "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "iptcCore",
-    "http://iptc.org/std/Iptc4xmpExt/2008-02-29/": "iptcExt",
-    "http://ns.useplus.org/ldf/xmp/1.0/": "plus",
-    "http://www.metadataworkinggroup.com/schemas/regions/": "mwg-rs",
-    "http://www.metadataworkinggroup.com/schemas/keywords/": "mwg-kw",
-    "http://www.metadataworkinggroup.com/schemas/collections/": "mwg-coll",
-    "http://ns.microsoft.com/photo/1.0": "microsoft",
-    "http://ns.microsoft.com/photo/1.0/": "microsoft",
-    "http://ns.microsoft.com/photo/1.1": "MP1",
-    "http://ns.microsoft.com/photo/1.2/": "MP",
-    "http://ns.google.com/photos/1.0/panorama/": "GPano",
-    "http://ns.google.com/photos/1.0/camera/": "GCamera",
-    "http://ns.google.com/photos/1.0/container/": "GContainer",
-    "http://ns.google.com/photos/1.0/container/item/": "GContainerItem",
-    "http://ns.google.com/photos/1.0/creations/": "GCreations",
-    "http://ns.google.com/photos/1.0/depthmap/": "GDepth",
-    "http://ns.google.com/photos/1.0/image/": "GImage",
-    "http://ns.google.com/photos/1.0/audio/": "GAudio",
-    "http://ns.apple.com/faceinfo/1.0/": "apple-fi",
-    "http://creativecommons.org/ns#": "cc",
-    "http://xmp.gettyimages.com/gift/1.0/": "getty",
-    "http://ns.camerabits.com/photomechanic/1.0/": "photomech",
-    "http://ns.acdsee.com/iptc/1.0/": "acdsee",
-    "http://www.digikam.org/ns/1.0/": "digiKam",
-    "http://www.dji.com/drone-dji/1.0/": "drone-dji",
-    "http://ns.iview-multimedia.com/mediapro/1.0/": "mediapro",
-    "http://ns.microsoft.com/expressionmedia/1.0/": "expressionmedia",
-    "http://prismstandard.org/namespaces/basic/2.0/": "prism",
-    "http://prismstandard.org/namespaces/basic/2.1/": "prism",
-    "http://ns.nikon.com/asteroid/1.0/": "ast",
-    "http://ns.nikon.com/nine/1.0/": "nine",
-    "http://ns.nikon.com/sdc/1.0/": "sdc",
-    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
-    "adobe:ns:meta/": "x",
-}
 _QUOTIENT = re.compile(r"(-?\d+)/(-?\d+)")
 _POWERS = {"ApertureValue": 2.0, "MaxApertureValue": 2.0, "ShutterSpeedValue": -1.0}
 _POSITIONS = {"GPSLatitude", "GPSLongitude", "GPSDestLatitude", "GPSDestLongitude"}
+_BASE64 = {"ThumbnailImage", "PageImage", "ImageData", "AudioData", "DepthImage", "Confidence", "HDRPMakerNote"}
+_BASE64 |= {"ShotLogData", "PortraitRequest", "LeftAlbedo", "RightAlbedo", "Data"}
+_VOCABULARY = "http://ns.useplus.org/ldf/vocab/"
 
 
 class Malformed(ValueError):
@@ -196,7 +139,7 @@ def _language(element: Element) -> str:
 def _named(path: tuple[str, ...], prefixes: dict[str, str]) -> tuple[str, str]:
     """The group by the first name's namespace, and the names one behind the other."""
     uri, _, first = path[0][1:].rpartition("}")
-    prefix = PREFIXES.get(uri) or prefixes.get(uri, "unknown")
+    prefix = names.prefixes().get(uri) or prefixes.get(uri, "unknown")
     rest = "".join(local[:1].upper() + local[1:] for local in (name.rpartition("}")[2] for name in path[1:]))
     return f"XMP-{prefix}", re.sub(r"[^-_A-Za-z0-9]", "", first + rest)
 
@@ -213,17 +156,23 @@ def _tag(group: str, ident: str, language: str, texts: list[str], offset: int | 
 
 
 def _converted(group: str, name: str, kind: str, text: str) -> Value:
+    if name in _BASE64:
+        return BINARY.format(len(re.sub(r"[^A-Za-z0-9+/]", "", text)) * 3 // 4)
+    if group == "XMP-plus":
+        text = text.removeprefix(_VOCABULARY)
+    elif name == "Trapped":
+        text = text.removeprefix("/")
     if kind in {"rational", "unknown"} and _QUOTIENT.fullmatch(text):
         value = _rational(text)
     elif kind in {"date", "unknown"}:
         value = _date(text, kind == "unknown")
     else:
         value = plain(text)
-    if group in {"XMP-exif", "XMP-exifEX"}:
-        if name in _POWERS and isinstance(value, int | float) and abs(value) < 100:
-            return shortest(float(f"{2 ** (value / _POWERS[name]):.15g}"))
-        if name in _POSITIONS:
-            return _position(text)
+    if name in _POSITIONS or name.endswith(("GPSLatitude", "GPSLongitude")):
+        return _position(text)
+    logarithmic = group in {"XMP-exif", "XMP-exifEX"} and name in _POWERS
+    if logarithmic and isinstance(value, int | float) and abs(value) < 100:
+        return shortest(float(f"{2 ** (value / _POWERS[name]):.15g}"))
     return value
 
 

@@ -10,6 +10,7 @@ from verify.report.text import inert
 
 WIDE, STEP = 1080, 92  # pixels
 THUMB = (112, 84)  # pixels: the box in which a thumbnail stands
+KINDS = 3  # of lines that the style sheet tells apart
 LEFT, RIGHT = 330, 720  # x of the two columns of thumbnails, pixels
 
 
@@ -26,7 +27,8 @@ def draw(edges: Sequence[Edge], own: Mapping[str, str], names: Mapping[str, str]
     place |= {d: (RIGHT, _row(i, len(right), rows)) for i, d in enumerate(right)}
     height = rows * STEP + 12
     parts = [f'<svg viewBox="0 0 {WIDE} {height}" role="img" aria-label="Pictures joined by a yes" class="graph">']
-    parts += [_line(edge, place) for edge in edges]
+    checks = list(dict.fromkeys(edge.check for edge in edges))
+    parts += [_line(edge, place, checks.index(edge.check)) for edge in edges]
     arcs = 100 if any(edge.a in own and edge.b in own for edge in edges) else 14
     parts += [_node(d, place[d], own[d], thumbs.get(d), -arcs) for d in left]
     parts += [_node(d, place[d], names[d], thumbs.get(d), 14) for d in right]
@@ -38,7 +40,7 @@ def _row(index: int, count: int, rows: int) -> float:
     return (index + 0.5) * rows * STEP / max(count, 1) + 6
 
 
-def _line(edge: Edge, place: Mapping[str, tuple[int, float]]) -> str:
+def _line(edge: Edge, place: Mapping[str, tuple[int, float]], kind: int) -> str:
     (ax, ay), (bx, by) = sorted((place[edge.a], place[edge.b]))
     half = THUMB[0] / 2
     if ax == bx:
@@ -46,7 +48,7 @@ def _line(edge: Edge, place: Mapping[str, tuple[int, float]]) -> str:
         path = f"M{edge_at:.0f} {ay:.0f} C{out:.0f} {ay:.0f} {out:.0f} {by:.0f} {edge_at:.0f} {by:.0f}"
     else:
         path = f"M{ax + half:.0f} {ay:.0f} C{ax + 190:.0f} {ay:.0f} {bx - 190:.0f} {by:.0f} {bx - half:.0f} {by:.0f}"
-    return f'<a href="#{escape(edge.card)}"><path d="{path}" class="edge {escape(inert(edge.check))}"/></a>'
+    return f'<a href="#{escape(edge.card)}"><path d="{path}" class="edge k{kind % KINDS}"/></a>'
 
 
 def _node(digest: str, at: tuple[int, float], name: str, thumb: str | None, beside: int) -> str:

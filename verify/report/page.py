@@ -50,6 +50,7 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
     joined = telling.edges(told)
     thumbs = {digest: _src(jpeg) for digest in _pictured(story) if (jpeg := album.thumbnail(digest))}
     figures = _figures(told, album)
+    missing = unread(story, told, album)
     return {
         "css": Markup((FOLDER / "page.css").read_text(encoding="utf-8")),  # noqa: S704 our own file
         "story": story,
@@ -61,12 +62,16 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "left_out": sum(len(card.drawn) for topic in told for card in topic.cards) - sum(map(len, figures.values())),
         "hypotheses": telling.hypotheses(story),
         "unlinked": telling.unlinked(story),
-        "unread": unread(story, told, album),
+        "unread": missing,
+        "left_open": telling.left_open(told, {picture.seq for picture, _ in missing}),
         "change": telling.what_would_change_it(story),
         "edges": joined,
-        "groups": [[story.name_of(digest) for digest in group] for group in telling.groups(joined)],
+        "joined_by": _joined_by(story, told, joined),
         "graph": _graph(story, joined, thumbs),
-        "grid": _grid(story, told),
+        "grids": [
+            (columns, _grid(story, columns))
+            for columns in ([t for t in told if t.chapter != "metadata"], [t for t in told if t.chapter == "metadata"])
+        ],
         "answers": ORDER,
         "Answer": Answer,
         "versions": versions(story),
@@ -87,15 +92,15 @@ def _pictured(story: Story) -> Iterator[str]:
     yield from dict.fromkeys(reference.digest for reference in story.references)
 
 
-def _figures(told: list[Topic], album: Album) -> dict[str, list[tuple[Markup, Finding]]]:
+def _figures(told: list[Topic], album: Album) -> dict[str, list[tuple[Markup, Finding, bool]]]:
     """By the card's mark: data URI and finding of each figure, until the page holds `FIGURES`."""
-    found: dict[str, list[tuple[Markup, Finding]]] = {}
+    found: dict[str, list[tuple[Markup, Finding, bool]]] = {}
     room = FIGURES
     for card in (card for topic in told for card in topic.cards):
         for finding in card.drawn[:room]:
-            jpeg = album.figure(card.picture.digest or "", finding)
-            if jpeg:
-                found.setdefault(card.anchor, []).append((_src(jpeg), finding))
+            drawn = album.figure(card.picture.digest or "", finding)
+            if drawn:
+                found.setdefault(card.anchor, []).append((_src(drawn.jpeg), finding, drawn.near))
                 room -= 1
     return found
 
@@ -118,6 +123,17 @@ def _graph(story: Story, joined: list[telling.Edge], thumbs: dict[str, Markup]) 
     names = {digest: story.name_of(digest) for edge in joined for digest in (edge.a, edge.b)}
     ordered = {p.digest: own[p.digest] for p in story.pictures if p.digest}
     return Markup(graph.draw(joined, ordered, names, thumbs)) if joined else Markup("")  # noqa: S704 escaped where drawn
+
+
+def _joined_by(story: Story, told: list[Topic], joined: list[telling.Edge]) -> list[tuple[str, int, list[list[str]]]]:
+    """For each question that joined pictures: its text, its kind of line, and the names that hang together."""
+    found = []
+    for kind, check in enumerate(dict.fromkeys(edge.check for edge in joined)):
+        text = next(topic.text for topic in told if topic.check == check)
+        groups = telling.groups(edge for edge in joined if edge.check == check)
+        named = [list(dict.fromkeys(story.name_of(digest) for digest in group)) for group in groups]
+        found.append((text, kind % graph.KINDS, named))
+    return found
 
 
 def _grid(story: Story, told: list[Topic]) -> list[tuple[Picture, list[Card | None]]]:

@@ -14,6 +14,7 @@ from verify.guard import Guard
 from verify.model import Finding
 
 if TYPE_CHECKING:
+    from verify.figures import View
     from verify.image import Pixels
     from verify.store import Store
 
@@ -42,6 +43,14 @@ class Shown:
 
     pixels: Pixels
     size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A figure, and whether it shows a part of the picture once more from nearby."""
+
+    jpeg: bytes
+    near: bool
 
 
 class Album:
@@ -85,22 +94,31 @@ class Album:
         shown = self.get(digest)
         return export_image(figures.fit(shown.pixels, longest), quality=68) if shown else None
 
-    def figure(self, digest: str, finding: Finding) -> bytes | None:
-        """The finding drawn on the picture and on what it was compared with, as a JPEG; None where one is missing."""
+    def figure(self, digest: str, finding: Finding) -> Drawn | None:
+        """The finding drawn on the picture and on what it was compared with; None where one is missing."""
         from verify import figures
 
         shown = self.get(digest)
         other = self.get(finding.against.digest) if finding.against else None
         if not shown or (finding.against and not other):
             return None
-        drawn = figures.draw(
-            shown.pixels,
-            finding,
-            other.pixels if other else None,
-            size=shown.size,
-            against_size=other.size if other else None,
-        )
-        return export_image(drawn)
+        picture = figures.View.whole(shown.pixels, shown.size)
+        against = figures.View.whole(other.pixels, other.size) if other else None
+        near = self._near(digest, finding, shown)
+        return Drawn(export_image(figures.draw(picture, finding, against, near=near)), near is not None)
+
+    def _near(self, digest: str, finding: Finding, shown: Shown) -> View | None:
+        """The place of a small find, from the original's own pixels; never of a picture that must be blurred."""
+        from verify import figures
+
+        box = figures.focus(finding, shown.size)
+        if not box or digest in self._graphic:
+            return None
+        try:
+            found = self._guard.call(_OPEN, path=str(self._store.path(digest)), longest=LONGEST // 2, box=list(box))
+        except EvidenceError:
+            return None
+        return figures.View(found["pixels"], *box)
 
 
 # --- in the child -----------------------------------------------------------------------------------------------------
@@ -108,9 +126,13 @@ class Album:
 _OPEN = f"{__name__}:opened"
 
 
-def opened(path: str, longest: int) -> Mapping[str, Any]:
-    """Upright pixels scaled down, the original's size, and the digest of the bytes they came from."""
+def opened(path: str, longest: int, box: list[int] | None = None) -> Mapping[str, Any]:
+    """Upright pixels, or a box of them, scaled down; the original's size; the digest of the bytes they came from."""
     from verify import figures, image
 
     picture = image.open(path, name="picture")
-    return {"pixels": figures.fit(picture.pixels, longest), "size": list(picture.size), "digest": picture.digest}
+    pixels = picture.pixels
+    if box:
+        left, top, width, height = box
+        pixels = pixels[top : top + height, left : left + width]
+    return {"pixels": figures.fit(pixels, longest), "size": list(picture.size), "digest": picture.digest}

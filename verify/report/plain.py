@@ -19,7 +19,7 @@ def render(story: Story, album: Album) -> str:
     told = telling.topics(story)
     parts: list[Iterable[str]] = [
         _opening(story),
-        _glance(story, told),
+        _glance(story, told, album),
         _hypotheses(story),
         _pictures(story),
         _questions(told),
@@ -38,16 +38,20 @@ def _opening(story: Story) -> Iterator[str]:
     yield "The figures stand in the HTML write-up of the same log.\n"
 
 
-def _glance(story: Story, told: list[Topic]) -> Iterator[str]:
+def _glance(story: Story, told: list[Topic], album: Album) -> Iterator[str]:
     conclusions = story.by_kind("conclusion")
     if conclusions:
         yield "## Concluded by people\n"
         yield from (f"- {_speech(said)}" for said in conclusions)
         yield ""
     yield "## What is known\n"
-    yield from _answers(told, Answer.YES, Answer.NO)
+    for topic in told:
+        if known := [_answered(answer, topic.of(answer)) for answer in (Answer.YES, Answer.NO) if topic.of(answer)]:
+            yield f"- {md(topic.text)} {'; '.join(known)}"
     yield "\n## What is not known\n"
-    yield from _answers(told, Answer.UNCLEAR, Answer.UNABLE)
+    missing = unread(story, told, album)
+    for topic, answered in telling.left_open(told, {picture.seq for picture, _ in missing}):
+        yield f"- {md(topic.text)} {'; '.join(_answered(answer, cards) for answer, cards in answered)}"
     for said in telling.unlinked(story):
         yield f"- Nobody has linked a finding to {md(said.body['id'])}: {md(said.body['text'])}"
     if not any(question.room == "integrity" for question in story.questions):
@@ -64,15 +68,13 @@ NOT_ASKED = (
 )
 
 
-def _answers(told: list[Topic], *answers: Answer) -> Iterator[str]:
-    for topic in told:
-        said = [
-            f"**{answer.value}** for " + ", ".join(md(card.picture.label) for card in topic.of(answer))
-            for answer in answers
-            if topic.of(answer)
-        ]
-        if said:
-            yield f"- {md(topic.text)} {'; '.join(said)}"
+def _answered(answer: Answer, cards: list[Card]) -> str:
+    return f"**{answer.value}** for " + ", ".join(map(_joined_with, cards))
+
+
+def _joined_with(card: Card) -> str:
+    partners = " and ".join(md(name) for name in card.partners)
+    return md(card.picture.label) + (f" (with {partners})" if partners else "")
 
 
 def _speech(said: Said) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from verify.model import Answer, Finding, Region
@@ -70,6 +71,17 @@ class Card:
         return self.question.findings[0] if self.question and self.question.findings else None
 
     @property
+    def partners(self) -> tuple[str, ...]:
+        """Names of what it was joined with by a yes: references first, then the case's own pictures."""
+        own = [
+            f.against.name
+            for f in (self.question.each if self.question else ())
+            if f.against and f.answer is Answer.YES
+        ]
+        met = [one.picture.label for one in self.met if one.finding.answer is Answer.YES]
+        return tuple(dict.fromkeys(own + met))
+
+    @property
     def rests_on(self) -> str:
         """How easily what the answer rests on could be carried elsewhere, where the check says so."""
         return self.first.portability.value if self.first and self.first.portability else ""
@@ -88,10 +100,17 @@ def _weaker(one: Answer, other: Answer) -> bool:
 class Topic:
     """One question and everything that was answered to it."""
 
+    anchor: str  # its mark in the page
     check: str
     text: str
     room: str
     cards: tuple[Card, ...]
+
+    @property
+    def limits(self) -> str:
+        """When its answers may be wrong, where most of them say the same; told once then."""
+        said = Counter(card.first.limits for card in self.cards if card.first and card.first.limits)
+        return next((text for text, count in said.most_common(1) if count > 1), "")
 
     @property
     def chapter(self) -> str:
@@ -141,7 +160,7 @@ def topics(story: Story) -> list[Topic]:
         cards = [card for picture in story.pictures if (card := _card(story, check, mine, picture))]
         cards.sort(key=lambda card: (ORDER.index(card.answer), card.picture.label))
         if cards:
-            told.append(Topic(check, mine[0].text, mine[0].room, tuple(cards)))
+            told.append(Topic(f"t{mine[0].seq}", check, mine[0].text, mine[0].room, tuple(cards)))
     return sorted(told, key=lambda topic: CHAPTERS.index(topic.chapter))
 
 
@@ -174,6 +193,17 @@ def drawn(question: Question) -> list[Finding]:
 
 def _all_regions(findings: Sequence[Finding]) -> tuple[Region, ...]:
     return tuple(region for finding in findings for region in finding.regions if region.of == "picture")
+
+
+def left_open(told: Iterable[Topic], unread: Collection[int]) -> list[tuple[Topic, list[tuple[Answer, list[Card]]]]]:
+    """Questions answered unclear or unable, without the pictures (intake entries) that no check could read."""
+    found = []
+    for topic in told:
+        cards = [card for card in topic.cards if card.picture.seq not in unread]
+        answered = [(a, [c for c in cards if c.answer is a]) for a in (Answer.UNCLEAR, Answer.UNABLE)]
+        if kept := [(answer, some) for answer, some in answered if some]:
+            found.append((topic, kept))
+    return found
 
 
 def hypotheses(story: Story) -> list[Hypothesis]:

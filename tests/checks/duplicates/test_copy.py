@@ -101,3 +101,43 @@ def test_what_was_covered_is_pointed_at():
     boxes = [np.array(region.polygon) for region in found.regions if region.label == "differs"]
     assert len(boxes) == 1
     assert boxes[0].mean(axis=0) == pytest.approx([480, 360], abs=20)
+
+
+@pytest.mark.parametrize(
+    ("edit", "earlier"),
+    [
+        (lambda p: edits.crop(p, 0.4), "picture"),
+        (lambda p: np.ascontiguousarray(p[::2, ::2]), "picture"),
+        (edits.caption, "picture"),
+        (lambda p: p, "unclear"),
+        (edits.watermark, "unclear"),
+    ],
+)
+def test_the_likelier_earlier_one_is_named_with_reasons(edit, earlier):
+    found = asked(PICTURE, edit(PICTURE))
+    assert found.measured["likelier_earlier"] == earlier
+    assert bool(found.measured["why_earlier"]) == (earlier != "unclear")
+    turned = asked(edit(PICTURE), PICTURE).measured["likelier_earlier"]
+    assert turned == {"picture": "other", "unclear": "unclear"}[earlier]
+
+
+def test_two_collages_with_one_tile_in_common_are_unclear():
+    one = edits.collage([scene(80), scene(81), scene(82), PICTURE])
+    other = edits.collage([PICTURE, scene(83), scene(84), scene(85)])
+    assert asked(one, other).answer is Answer.UNCLEAR
+
+
+def test_another_photograph_of_the_same_place_is_no_copy():
+    """Things at two depths, seen from two standpoints: no one homography fits both."""
+    far, near = scene(86), scene(87)
+    mask = np.zeros(far.shape[:2], bool)
+    mask[::60, :] = mask[1::60, :] = True
+    for y in range(20, 460, 90):
+        for x in range(20, 600, 110):
+            mask[y : y + 55, x : x + 70] = True
+
+    def seen(shift):
+        moved, where = np.roll(near, shift, axis=1), np.roll(mask, shift, axis=1)
+        return np.where(where[..., None], moved, far)
+
+    assert asked(seen(0), seen(14)).answer is not Answer.YES

@@ -2,18 +2,10 @@
 
 import pytest
 
+from tests.checks.metadata.asked import NO_FORMAT, ask
 from tests.drawn import encode, scene
 from tests.metadata import written
-from verify import checks
-from verify.image import Image
-from verify.known import Known
-from verify.model import Answer, Finding
-
-NO_FORMAT = b"MZ this is a program" * 9
-
-
-def ask(check: str, data: bytes, name: str = "x.jpg", **settings) -> Finding:
-    return next(iter(checks.get(check).run(Image(data, name), Known(), **settings)))
+from verify.model import Answer
 
 
 @pytest.mark.parametrize("check", ["capture_time", "location", "camera", "editing_software", "thumbnail"])
@@ -161,6 +153,19 @@ def test_a_foreign_thumbnail_is_noticed():
 
     assert found.answer is Answer.NO
     assert found.score < 0.6
+
+
+def test_a_picture_cut_out_of_what_the_thumbnail_shows_is_noticed():
+    import cv2
+    import numpy as np
+
+    whole = scene(5)
+    small = encode(cv2.resize(whole, (160, 120), interpolation=cv2.INTER_AREA))
+    part = np.ascontiguousarray(whole[60:360, 150:550])
+    found = ask("thumbnail", written.exif_jpeg(pixels=part, ifd0={"Make": "M"}, thumbnail=small))
+
+    assert found.answer is Answer.NO
+    assert "shows more than the picture" in found.because
 
 
 def test_between_the_thresholds_is_unclear():

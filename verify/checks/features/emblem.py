@@ -14,6 +14,7 @@ KIND = "emblems"
 
 SMALLEST = 24  # pixels of the picture's shorter side
 TOO_SMALL = 45  # pixels: an emblem smaller than this keeps its shape and colours, not what tells it from its like
+MEASURED = 0.95  # of its true size, as small as an emblem of 48 px is usually measured
 SHOWN = 60  # pairs kept in the finding
 LIMITS = (
     "It tells a design, not an object: another copy of the emblem, a print of it or a look-alike matches as well. "
@@ -28,7 +29,8 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
     reference at three scales and from four sides), and by the reference's edges against those of every place of the
     picture (a matched filter over scale, turn and squeeze, whitened by the picture's own background); each is aligned,
     warped back onto the reference and measured: edges, luma, colours with the light's gains cancelled. The score weighs
-    those; `yes` lies above the score of every picture without the emblem that it was set on.
+    those; `yes` lies above the score of every picture without the emblem that it was set on. The outline drawn is that
+    of the features' homography where eight of them give one.
 
     Limits: "not found" is no "no": absence is never concluded. One design has many copies, and copies can be carried.
 
@@ -37,21 +39,32 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
     """
     try:
         _refuse(picture, other)
-        best = max(emblems.sightings(picture, other), key=emblems.score, default=None)
-        if best and emblems.score(best) >= yes and emblems.is_cut_out(picture, other, best.fit.affine):
+        seen = emblems.sightings(picture, other)
+        best = max(seen, key=lambda one: (_sure(one, yes), emblems.score(one)), default=None)
+        if best is None or emblems.score(best) < yes:
+            _refuse_larger(picture, other)
+        elif emblems.is_cut_out(picture, other, best.fit.affine):
             raise Refused(
                 f"{other.name} was cut out of {picture.name} itself: it matches to the grain and says nothing."
             )
-        larger = other.size[0] > picture.size[0] and other.size[1] > picture.size[1]
         found = best is not None and emblems.score(best) >= hint
-        if larger and not found:
-            raise Refused(
-                f"{other.name}: the reference ({other.size[0]} x {other.size[1]}) is larger than the picture "
-                f"({picture.size[0]} x {picture.size[1]}), and scaled down it is not found; are the two exchanged?"
-            )
-        yield _found(best, picture.size, yes, larger) if best and found else _not_found(best)
+        yield _found(best, picture, other, yes) if best and found else _not_found(best, other)
     except Refused as refused:
         yield Finding(Answer.UNABLE, str(refused), limits=LIMITS)
+
+
+def _sure(seen: emblems.Sighting, yes: float) -> bool:
+    return emblems.score(seen) >= yes and seen.fit.size >= MEASURED * TOO_SMALL
+
+
+def _refuse_larger(picture: Image, other: Image) -> None:
+    """Raises Refused for a reference that had to be scaled down and then was not found."""
+    (width, height), (wide, high) = picture.size, other.size
+    if wide > width and high > height:
+        raise Refused(
+            f"{other.name}: the reference ({wide} x {high}) is larger than the picture ({width} x {height}), and "
+            f"scaled down it is not found; are the two exchanged?"
+        )
 
 
 def _refuse(picture: Image, other: Image) -> None:
@@ -65,24 +78,21 @@ def _refuse(picture: Image, other: Image) -> None:
         )
 
 
-def _found(best: emblems.Sighting, picture: tuple[int, int], yes: float, larger: bool) -> Finding:
-    score, size = emblems.score(best), best.fit.size
-    shape = f"{size:.0f} px, edges agree at {best.fit.edges:.2f}"
+def _found(best: emblems.Sighting, picture: Image, other: Image, yes: float) -> Finding:
+    score, sure = emblems.score(best), _sure(best, yes)
+    shape = f"{best.fit.size:.0f} px, edges agree at {best.fit.edges:.2f}"
     shape += f", {len(best.pairs)} features on one plane" if len(best.pairs) else ""
-    sure = score >= yes and size >= TOO_SMALL
     if sure:
-        because = f"The design of the reference is in the picture: {shape} (score {score:.1f}, needed {yes:.1f})."
+        because = f"The design of {other.name} is in the picture: {shape} (score {score:.1f}, needed {yes:.1f})."
     elif score >= yes:
-        because = (
-            f"Shape and colours are consistent, but it is too small to tell apart: {shape}; {TOO_SMALL} px are needed."
-        )
+        because = f"In shape and colours consistent with {other.name}, but too small to tell apart: {shape}."
     else:
-        because = f"Something like the reference, not enough to say so: {shape} (score {score:.1f}, needed {yes:.1f})."
+        because = f"Something like {other.name}, not enough to say so: {shape} (score {score:.1f}, needed {yes:.1f})."
     return Finding(
         Answer.YES if sure else Answer.UNCLEAR,
         because,
-        measured=_measured(best) | ({"reference_scaled_down": True} if larger else {}),
-        regions=(Region(_inside(best.fit.outline, picture), "emblem"),),
+        measured=_measured(best),
+        regions=(Region(_inside(emblems.outline(best), picture.size), "emblem"),),
         pairs=tuple(Pair((float(x), float(y)), (float(u), float(v))) for x, y, u, v in best.pairs[:SHOWN]),
         score=round(score, 3),
         level="same design" if sure else "shape and colours consistent" if score >= yes else "undetermined",
@@ -95,8 +105,9 @@ def _inside(outline: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, .
     return tuple((min(max(x, 0.0), float(size[0])), min(max(y, 0.0), float(size[1]))) for x, y in outline)
 
 
-def _not_found(best: emblems.Sighting | None) -> Finding:
-    because = "Not found; an emblem below 45 px, strongly aslant, covered or blurred is missed, so this is no absence."
+def _not_found(best: emblems.Sighting | None, other: Image) -> Finding:
+    why = f"an emblem below {TOO_SMALL} px, strongly aslant, covered or blurred is missed"
+    because = f"{other.name} was not found; {why}, so this is no absence."
     score = emblems.score(best) if best else None
     measured = _measured(best) if best else {}
     return Finding(

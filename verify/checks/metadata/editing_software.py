@@ -12,8 +12,9 @@ from verify.model import Answer, Finding, Json
 
 PRIVATE = True
 LIMITS = (
-    "A program that is named may have done no more than rotate the picture or add a caption; a program that leaves no "
-    "name was not seen. Removing these names takes one command."
+    "A program that is named may have done no more than rotate the picture or add a caption; a program that "
+    "leaves no name was not seen. Removing these names takes one command. Of 71 files collected as camera "
+    "originals 7 name an editor after all (9.9 %, 4.9 % to 19.0 %) and 7 another program."
 )
 
 

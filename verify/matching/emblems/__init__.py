@@ -1,6 +1,6 @@
 """Emblems: places of a picture that look like a reference, however small, flat, embroidered or in relief."""
 
 from verify.matching.emblems.copies import is_cut_out
-from verify.matching.emblems.sighting import HINT, YES, Sighting, score, sightings
+from verify.matching.emblems.sighting import HINT, YES, Sighting, outline, score, sightings
 
-__all__ = ["HINT", "YES", "Sighting", "is_cut_out", "score", "sightings"]
+__all__ = ["HINT", "YES", "Sighting", "is_cut_out", "outline", "score", "sightings"]

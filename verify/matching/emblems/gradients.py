@@ -36,10 +36,12 @@ def cells(pixels: Array) -> Array:
     """Histograms of edge directions [H/4 x W/4 x 6] of RGB float32 [H x W x 3], sides cut to multiples of 4."""
     height, width = (side // CELL * CELL for side in pixels.shape[:2])
     tensor = edges(np.ascontiguousarray(pixels[:height, :width]))
-    weight = np.sqrt((tensor**2).sum(axis=2))
-    angle = np.arctan2(tensor[..., 1], tensor[..., 0]) * (BINS / (2 * np.pi))
-    centres = np.arange(BINS, dtype=np.float32)
-    apart = np.abs((angle[..., None] - centres + BINS / 2) % BINS - BINS / 2)
-    votes = weight[..., None] * np.maximum(0, 1 - apart)
-    pooled = votes.reshape(height // CELL, CELL, width // CELL, CELL, BINS).mean(axis=(1, 3))
-    return np.asarray(np.sqrt(pooled), np.float32)  # Hellinger: few strong cells do not outweigh many weak ones
+    weight, angle = cv2.cartToPolar(np.ascontiguousarray(tensor[..., 0]), np.ascontiguousarray(tensor[..., 1]))
+    angle *= BINS / (2 * np.pi)
+    size = width // CELL, height // CELL
+    pooled = np.empty((size[1], size[0], BINS), np.float32)
+    for n in range(BINS):
+        apart = np.abs(angle - n)
+        votes = weight * np.maximum(0, 1 - np.minimum(apart, BINS - apart))
+        pooled[..., n] = cv2.resize(votes, size, interpolation=cv2.INTER_AREA)
+    return np.sqrt(pooled)  # Hellinger: few strong cells do not outweigh many weak ones

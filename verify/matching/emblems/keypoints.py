@@ -154,8 +154,8 @@ def search(scene: Arrays, views: Arrays, longest: int, area: float, keep: int = 
             break
         affine, inside = _fitted(there[members, :2], here[members, :2], 0.06 * size[best])
         if affine is not None:
-            chance = _chance(affine, there, here, longest, size[best], area)
-            found.append(Place(affine, np.hstack([there[members, :2], here[members, :2]])[inside], chance))
+            pairs = np.hstack([there[members, :2], here[members, :2]])[inside]
+            found.append(Place(affine, pairs, _chance(pairs, affine, len(there), size[best], area)))
         left &= ~votes[best]
         left[best] = False
     return sorted(found, key=lambda place: place.log10_nfa)
@@ -188,8 +188,9 @@ def _fitted(there: Array, here: Array, tolerance: float) -> tuple[Array | None, 
     return (affine if upright else None), inside.ravel().astype(bool)
 
 
-def _chance(affine: Array, there: Array, here: Array, longest: int, size: float, area: float) -> float:
-    """log10 of the number of false alarms of an affine map among all matches, one a cell."""
-    one = _distinct(there, here, longest, size)
-    off = np.hypot(*(there[one, :2] - here[one, :2] @ affine[:, :2].T - affine[:, 2]).T)
-    return log10_nfa(np.minimum(1.0, np.pi * np.maximum(off, 0.01 * size) ** 2 / area), Chance(3, 1))[0]
+def _chance(pairs: Array, affine: Array, matches: int, size: float, area: float) -> float:
+    """log10 of the number of false alarms of an affine map that `pairs` [k x 4] follow, among so many matches."""
+    off = np.hypot(*(pairs[:, :2] - pairs[:, 2:] @ affine[:, :2].T - affine[:, 2]).T)
+    chances = np.ones(matches)
+    chances[: len(pairs)] = np.minimum(1.0, np.pi * np.maximum(off, 0.01 * size) ** 2 / area)
+    return log10_nfa(chances, Chance(3, 1))[0]

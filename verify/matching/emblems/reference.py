@@ -23,7 +23,7 @@ METHOD = "emblem-reference-1"
 
 
 def reference_of(image: Image) -> Arrays:
-    """`pixels` RGB uint8 [h x w x 3], `mask` bool [h x w]: what is emblem; `scale` and `corner`: x = corner + u / scale.
+    """`pixels` RGB uint8 [h x w x 3]; `mask` bool [h x w], the emblem; `scale` and `corner`: x = corner + u / scale.
 
     Transparent ground, or plain ground around a drawing, is left out. Raises Refused where the reference cannot serve.
     """

@@ -52,12 +52,12 @@ def stacks(pixels: Bytes, smallest: float = 12, largest: float = 320) -> Iterato
     while min(pixels.shape[:2]) * scale > 3 * BAND and BAND / scale <= largest:
         level = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
         for angle in ANGLES:
-            turned, back = _turned(level, angle)
-            yield from _level(turned, back, scale, angle)
+            upright, back = turned(level, angle)
+            yield from _level(upright, back, scale, angle)
         scale /= STEP
 
 
-def _turned(level: Bytes, angle: float) -> tuple[Floats, Floats]:
+def turned(level: Bytes, angle: float) -> tuple[Floats, Floats]:
     """The level turned so that bands along `angle` lie flat (sRGB 0 to 1, grey outside), and the matrix back to it."""
     height, width = level.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -angle, 1)

@@ -1,0 +1,203 @@
+"""Recall and false pairs of `verify.find_duplicates`, beside ImageHash and PDQ, on folders given as arguments.
+
+    bench_duplicates.py edits  ORIGINALS MAKE_COPIES.py [--seed N] [--half 0|1] [--limit N]
+    bench_duplicates.py unrelated FOLDER…        the pairs listed among pictures with nothing in common
+    bench_duplicates.py overlays FOLDER… [--count 200]   unrelated pictures given one watermark, caption bar or frame
+    bench_duplicates.py hashing FOLDER…          time of a signature against a scaled decode alone
+
+`--half` takes every second original: one half is for tuning, the other for reporting.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tests.archive import edits
+from verify import archive, image
+from verify.archive import Duplicate, hashing
+from verify.errors import EvidenceError
+from verify.model import Answer
+
+cv2.setNumThreads(1)
+
+
+def wilson(hits, count):
+    """95 % interval of a share."""
+    if not count:
+        return 0.0, 1.0
+    share, z = hits / count, 1.96
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return middle - half, middle + half
+
+
+def timed(folder):
+    """All records of a folder, wall seconds and CPU seconds of this process and its children."""
+    wall, begun = time.monotonic(), os.times()
+    found = list(archive.find_duplicates([folder]))
+    spent = os.times()
+    cpu = sum(spent[:4]) - sum(begun[:4])
+    return found, time.monotonic() - wall, cpu
+
+
+def stem_edit(path):
+    return Path(path).stem.split("__")
+
+
+def run_edits(options):
+    files = sorted(options.originals.iterdir())
+    files = [f for n, f in enumerate(files) if options.half is None or n % 2 == options.half]
+    with tempfile.TemporaryDirectory() as temporary:
+        chosen, copies = Path(temporary, "originals"), Path(temporary, "copies")
+        chosen.mkdir()
+        for file in files:
+            (chosen / file.name).write_bytes(file.read_bytes())
+        command = [sys.executable, options.make_copies, chosen, copies, "--seed", str(options.seed)]
+        subprocess.run([*command, "--limit", str(options.limit)], check=True)
+        found, wall, cpu = timed(copies)
+        report_edits(found, sorted(copies.iterdir()))
+        print(f"{len(list(copies.iterdir()))} pictures: {wall:.0f} s of wall clock, {cpu:.0f} s of CPU")
+        peers(sorted(copies.iterdir()))
+
+
+def report_edits(found, files):
+    """Recall of each edit against its original, and the pairs of different originals that got a yes."""
+    wanted = Counter(stem_edit(f)[1] for f in files)
+    originals = wanted.pop("original")
+    hits, unclear, false, shared = Counter(), Counter(), [], []
+    for pair in found:
+        if not isinstance(pair, Duplicate):
+            print("unread", pair.because)
+            continue
+        (a, edit_a), (b, edit_b) = stem_edit(pair.a), stem_edit(pair.b)
+        yes = pair.finding.answer is Answer.YES
+        if a != b:
+            collages = edit_a == edit_b == "collage"  # may hold the same tile: then they do share a picture
+            (shared if collages else false).append(pair) if yes else unclear.update(["between originals"])
+        elif "original" in {edit_a, edit_b}:
+            (hits if yes else unclear)[edit_b if edit_a == "original" else edit_a] += 1
+    for edit, count in sorted(wanted.items()):
+        low, high = wilson(hits[edit], count)
+        print(f"{edit:11} {hits[edit] / count:.3f} [{low:.3f}, {high:.3f}] unclear {unclear[edit]}")
+    total, every = sum(hits.values()), sum(wanted.values())
+    low, high = wilson(total, every)
+    print(f"all edits   {total / every:.4f} [{low:.4f}, {high:.4f}] of {every}, {originals} originals")
+    print(f"false yes {len(false)}, yes between collages {len(shared)}, unclear {unclear['between originals']}")
+    for pair in false[:20]:
+        print("   ", Path(pair.a).name, Path(pair.b).name, pair.finding.because)
+
+
+def peers(files):
+    """The same pairs by whole-picture hashes: at their advised thresholds, and at the largest without a false pair."""
+    named = [stem_edit(f) for f in files]
+    pdq, phash = [], []
+    for file in files:
+        pixels = image.decode(file.read_bytes(), file.name)
+        pdq.append(hashing.pdq_of_rgb(pixels).bits)
+        luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        phash.append(np.frombuffer(hashing.imagehash_of(luma)[0], np.uint64))
+    stems = np.array([name[0] for name in named])
+    original = np.array([name[1] == "original" for name in named])
+    words = hashing.words(np.stack(pdq))
+    ways = (("ImageHash pHash", np.stack(phash)[:, None], 10), ("PDQ, 8 orientations", words, 31))
+    for name, columns, advised in ways:
+        true, least = [], 256
+        for row in np.flatnonzero(original):
+            bits = np.bitwise_count(columns[row][:, None] ^ columns[None, :, 0]).sum(axis=2).min(axis=0)
+            same = (stems == stems[row]) & ~original
+            true += bits[same].tolist()
+            least = min(least, int(bits[stems != stems[row]].min()))
+        for threshold in (advised, least - 1):
+            print(f"{name}, up to {threshold} bits: {(np.array(true) <= threshold).mean():.3f}")
+
+
+def run_unrelated(options):
+    found, wall, cpu = timed_many(options.folders)
+    pairs = [pair for pair in found if isinstance(pair, Duplicate)]
+    for pair in sorted(pairs, key=lambda pair: (pair.finding.answer, pair.a)):
+        print(pair.finding.answer, pair.relation, Path(pair.a).name, Path(pair.b).name, pair.finding.because)
+    print(Counter((pair.finding.answer.value, pair.relation.value) for pair in pairs), f"{wall:.0f} s, {cpu:.0f} s CPU")
+
+
+def timed_many(folders):
+    wall, begun = time.monotonic(), os.times()
+    found = list(archive.find_duplicates(folders))
+    spent = os.times()
+    return found, time.monotonic() - wall, sum(spent[:4]) - sum(begun[:4])
+
+
+def run_overlays(options):
+    files = [file for folder in options.folders for file in sorted(folder.iterdir())]
+    rng = np.random.default_rng(options.seed)
+    chosen = [files[n] for n in rng.permutation(len(files))]
+    for name in ("watermark", "caption", "frame"):
+        signatures = []
+        for file in chosen:
+            if len(signatures) == options.count:
+                break
+            try:
+                pixels = image.decode(file.read_bytes(), file.name, min_side=600)
+            except EvidenceError:
+                continue
+            made = getattr(edits, name)(np.ascontiguousarray(pixels))
+            data = cv2.imencode(".jpg", made[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+            signatures.append((file.name, archive.sign(data)))
+        answers = Counter()
+        for (one, a), (other, b) in combinations(signatures, 2):
+            found = archive.compare(a, b)
+            answers[found.finding.answer.value, found.relation and found.relation.value] += 1
+            if found.finding.answer is Answer.YES:
+                print("   ", one, other, found.finding.because)
+        print(name, len(signatures), "pictures", dict(answers))
+
+
+def run_hashing(options):
+    files = [file.read_bytes() for folder in options.folders for file in sorted(folder.iterdir())]
+    work = {
+        "scaled decode": lambda data: image.decode(data, min_side=500, gray=True),
+        "hashes": lambda data: archive.sign(data, local=False),
+        "hashes and local features": archive.sign,
+    }
+    spent = {name: [] for name in work}
+    for _ in range(3):
+        for data in files:
+            for name, job in work.items():
+                begun = time.process_time()
+                job(data)
+                spent[name].append(time.process_time() - begun)
+    base = np.median(spent["scaled decode"])
+    for name, times in spent.items():
+        print(f"{name}: {1000 * np.median(times):.1f} ms, {base / np.median(times):.2f} of a scaled decode's rate")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ways = parser.add_subparsers(required=True)
+    one = ways.add_parser("edits")
+    one.add_argument("originals", type=Path)
+    one.add_argument("make_copies", type=Path)
+    one.add_argument("--seed", type=int, default=1)
+    one.add_argument("--half", type=int, choices=[0, 1])
+    one.add_argument("--limit", type=int, default=10**6)
+    one.set_defaults(run=run_edits)
+    for name, run in (("unrelated", run_unrelated), ("overlays", run_overlays), ("hashing", run_hashing)):
+        one = ways.add_parser(name)
+        one.add_argument("folders", type=Path, nargs="+")
+        one.add_argument("--count", type=int, default=200)
+        one.add_argument("--seed", type=int, default=1)
+        one.set_defaults(run=run)
+    options = parser.parse_args()
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+import cv2
+import numpy as np
+import pytest
+
+from tests.drawn import scene
+from tests.matching import drawn_emblems
+from verify.errors import Refused
+from verify.image import Image
+from verify.matching.emblems import fit, is_cut_out, keypoints, outline, score, sightings, templates
+from verify.matching.emblems.gradients import cells, edges
+from verify.matching.emblems.reference import reference_of
+
+
+def image(pixels: np.ndarray, name: str = "it.png") -> Image:
+    return Image(drawn_emblems.png(pixels), name)
+
+
+def disc(inside: tuple[int, int, int], outside: tuple[int, int, int]) -> np.ndarray:
+    canvas = np.full((64, 64, 3), outside, np.uint8)
+    cv2.circle(canvas, (32, 32), 18, inside, -1)
+    return canvas.astype(np.float32)
+
+
+def alike(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
+
+
+@pytest.mark.parametrize("other", [disc((0, 0, 0), (255, 255, 255)), disc((200, 60, 60), (60, 132, 60))])
+def test_edges_do_not_depend_on_which_side_is_bright_nor_on_which_channel_has_them(other):
+    assert alike(edges(disc((255, 255, 255), (0, 0, 0))), edges(other)) > 0.9
+
+
+def test_edges_of_other_directions_disagree():
+    stripes = np.zeros((64, 64, 3), np.float32)
+    stripes[:, ::16] = 255
+    along, across = (fit.blurred(edges(lines), 3.0) for lines in (stripes, stripes.transpose(1, 0, 2)))
+    assert alike(along, across) < -0.2
+
+
+def test_cells_pool_four_pixels():
+    assert cells(np.zeros((35, 50, 3), np.float32)).shape == (8, 12, 6)
+
+
+def test_transparent_ground_is_no_emblem_and_plain_paper_neither():
+    drawing = drawn_emblems.emblem(2, "crest")
+    opaque = drawing[..., 3:] > 128
+    on_paper = np.where(opaque, drawing[..., :3], 250)
+    padded = cv2.copyMakeBorder(on_paper.astype(np.uint8), 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=(250, 250, 250))
+    for pixels in (drawing, padded):
+        prepared = reference_of(image(pixels))
+        assert prepared["mask"].mean() == pytest.approx(opaque.mean(), abs=0.12)
+    assert reference_of(image(padded))["corner"].min() > 25
+
+
+def test_a_photograph_is_emblem_throughout():
+    assert reference_of(image(scene(1)[100:200, 100:260]))["mask"].all()
+
+
+def test_a_large_reference_is_shrunk():
+    prepared = reference_of(image(drawn_emblems.room(1, 1000, 800)))
+    assert max(prepared["mask"].shape) == 320
+    assert prepared["scale"] == pytest.approx([0.32, 0.32])
+
+
+@pytest.mark.parametrize("pixels", [np.full((60, 60, 3), 90, np.uint8), np.full((60, 60, 4), 0, np.uint8)])
+def test_a_uniform_reference_is_refused(pixels):
+    with pytest.raises(Refused, match="uniform"):
+        reference_of(image(pixels))
+
+
+@pytest.fixture(scope="module")
+def hung():
+    drawing = drawn_emblems.emblem(2, "crest")
+    pixels, corners = drawn_emblems.hung(drawn_emblems.room(3), drawing, 120, "print", np.random.default_rng(1))
+    return image(pixels), corners, image(drawing)
+
+
+def middle(affine: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return affine[:, :2] @ np.array([shape[1] / 2, shape[0] / 2]) + affine[:, 2]
+
+
+def test_features_agree_on_where_it_hangs(hung):
+    picture, corners, reference = hung
+    prepared = reference_of(reference)
+    views = keypoints.views_of(reference, prepared)
+    best = keypoints.search(keypoints.scene_of(picture), views, max(prepared["mask"].shape), 640 * 480)[0]
+    assert best.log10_nfa < -10
+    assert np.hypot(*(middle(best.affine, prepared["mask"].shape) - corners.mean(axis=0))) < 6
+
+
+def test_the_whole_shape_is_found_where_it_hangs(hung):
+    picture, corners, reference = hung
+    prepared = reference_of(reference)
+    z, affine = templates.search(picture, reference, prepared)[0]
+    assert z > 8
+    assert np.hypot(*(middle(affine, prepared["mask"].shape) - corners.mean(axis=0))) < 20
+
+
+def test_alignment_brings_a_rough_guess_home(hung):
+    picture, corners, reference = hung
+    prepared = reference_of(reference)
+    height, width = prepared["mask"].shape
+    square = np.float32([[0, 0], [width, 0], [0, height]])
+    rough = cv2.getAffineTransform(square, np.float32(corners[[0, 1, 3]]) + np.float32([[5, -4], [2, 5], [6, 3]]))
+    seen = fit.fitted(fit.pyramid_of(picture), fit.sheet_of(prepared), rough)
+    assert seen.edges > 0.8
+    assert (
+        np.abs(np.array(seen.outline).mean(axis=0) - corners.mean(axis=0)).max() < 4
+    )  # the map is affine, the view is not
+
+
+def test_colours_agree_under_another_light_and_disagree_when_exchanged(hung):
+    picture, _, reference = hung
+    best = max(sightings(picture, reference), key=score)
+    warm = image(np.clip(picture.pixels * [1.0, 0.85, 0.6], 0, 255).astype(np.uint8))
+    exchanged = image(picture.pixels[..., [2, 0, 1]])
+    sheet = fit.sheet_of(reference_of(reference))
+    colours = {}
+    for name, other in (("warm", warm), ("exchanged", exchanged)):
+        colours[name] = fit.fitted(fit.pyramid_of(other), sheet, best.fit.affine).colour
+    assert best.fit.colour is not None
+    assert colours["warm"] > 0.8
+    assert colours["exchanged"] < 0.5
+
+
+def test_a_cut_out_is_known_by_its_grain_and_another_photograph_is_not_one(hung):
+    picture, corners, _ = hung
+    (x0, y0), (x1, y1) = corners.min(axis=0).astype(int), corners.max(axis=0).astype(int)
+    shift = np.array([[1.0, 0, x0], [0, 1, y0]])
+    assert is_cut_out(picture, image(np.ascontiguousarray(picture.pixels[y0:y1, x0:x1])), shift)
+    again = drawn_emblems.hung(
+        drawn_emblems.room(3), drawn_emblems.emblem(2, "crest"), 120, "print", np.random.default_rng(1)
+    )
+    rng = np.random.default_rng(9)
+    other = np.clip(cv2.GaussianBlur(again[0], (0, 0), 0.8) + rng.normal(0, 3, again[0].shape), 0, 255).astype(np.uint8)
+    assert not is_cut_out(picture, image(np.ascontiguousarray(other[y0:y1, x0:x1])), shift)
+
+
+def test_the_best_place_scores_above_every_place_of_another_emblem(hung):
+    picture, _, reference = hung
+    own = max(score(sighting) for sighting in sightings(picture, reference))
+    others = [score(s) for n in (7, 13, 17) for s in sightings(picture, image(drawn_emblems.emblem(n, "crest")))]
+    assert own > 4
+    assert max(others) < 1
+
+
+def test_the_outline_follows_the_perspective_that_an_affine_map_misses():
+    drawing = drawn_emblems.emblem(2, "crest")
+    square = np.float32([[0, 0], [drawing.shape[1], 0], drawing.shape[1::-1], [0, drawing.shape[0]]])
+    corners = np.float32([[200, 100], [420, 122], [420, 338], [200, 360]])
+    onto = cv2.getPerspectiveTransform(square, corners)
+    seen = cv2.warpPerspective(drawing, onto, (640, 480))
+    where = seen[..., 3:] > 128
+    picture = image(np.where(where, seen[..., :3], drawn_emblems.room(3)))
+    best = max(sightings(picture, image(drawing)), key=score)
+    affine, flat = (np.abs(np.array(shape) - corners).max() for shape in (best.fit.outline, outline(best)))
+    assert flat < 5 < affine

@@ -1,0 +1,132 @@
+"""An immutable part of an archive: the signatures of a batch of pictures as plain arrays, memory-mapped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from verify.archive import candidates, features
+from verify.archive.candidates import SIGNS_APART, TURNS
+from verify.archive.features import Features
+from verify.archive.signature import Signature
+from verify.errors import Refused
+
+KEPT = 400  # local features kept of each picture, 80 bytes each: the best of every part of it come first
+EACH = ("digests", "numbers", "pdq", "phash", "dhash")  # one row a picture
+MANY = {"boxes": "tiles", "panels": "tiles", "points": "local", "sizes": "local", "angles": "local", "codes": "local"}
+FILES = (*EACH, *MANY, "tiles", "local", "thumbnails", "shapes", "words", "order")
+
+
+def write(folder: Path, batch: Sequence[Signature]) -> None:
+    """Write a batch into a new folder, flushed to the disk; the folder's name is the caller's to make final."""
+    folder.mkdir(parents=True)
+    packed = [picture.pack() for picture in batch]
+    for name in ("points", "sizes", "angles", "codes"):
+        for one in packed:
+            one[name] = one[name][:KEPT]
+    arrays: dict[str, npt.NDArray[Any]] = {name: np.stack([one[name] for one in packed]) for name in EACH}
+    arrays |= {name: np.concatenate([one[name] for one in packed]) for name in MANY}
+    arrays["tiles"] = np.cumsum([0, *[len(one["panels"]) for one in packed]])
+    arrays["local"] = np.cumsum([0, *[len(one["codes"]) for one in packed]])
+    arrays["thumbnails"] = np.concatenate([one["thumbnail"].ravel() for one in packed])
+    arrays["shapes"] = np.array([one["thumbnail"].shape for one in packed])
+    words = candidates.word(candidates.signs(arrays["codes"])) if len(arrays["codes"]) else np.zeros(0, np.uint32)
+    arrays["order"] = np.argsort(words, kind="stable").astype(np.uint32)
+    arrays["words"] = words[arrays["order"]]
+    for name, array in arrays.items():
+        with (folder / f"{name}.npy").open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of a segment's files."""
+    total = hashlib.sha256()
+    for name in sorted(FILES):
+        total.update(f"{name}\n".encode())
+        with (folder / f"{name}.npy").open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
+
+
+class Segment:
+    """A segment opened for reading. Raises Refused where one of its files is missing or no array."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.arrays: dict[str, npt.NDArray[Any]] = {}
+        for name in FILES:
+            path = folder / f"{name}.npy"
+            try:
+                self.arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError) as error:
+                raise Refused(f"{folder.name}/{path.name}: missing or damaged; expected an archive's file") from error
+
+    def __len__(self) -> int:
+        return len(self.arrays["numbers"])
+
+    @cached_property
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """PDQ of every picture, upright, as columns [4 x N]: what a scan reads."""
+        rows = np.ascontiguousarray(self.arrays["pdq"][:, 0]).view(np.uint64)
+        return np.ascontiguousarray(rows.T)
+
+    @cached_property
+    def tiles(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp]]:
+        """PDQ of every panel as columns [4 x P], and the picture each is of."""
+        rows = np.ascontiguousarray(self.arrays["panels"]).view(np.uint64)
+        return np.ascontiguousarray(rows.T), np.repeat(np.arange(len(self)), np.diff(self.arrays["tiles"]))
+
+    def signature(self, row: int) -> Signature:
+        """One picture as it was stored."""
+        tiles, local = (slice(*self.arrays[name][row : row + 2]) for name in ("tiles", "local"))
+        shape = self.arrays["shapes"]
+        start = int((shape[:row, 0] * shape[:row, 1]).sum())
+        height, width = map(int, shape[row])
+        one = {name: np.array(self.arrays[name][row]) for name in EACH}
+        one |= {name: np.array(self.arrays[name][tiles if span == "tiles" else local]) for name, span in MANY.items()}
+        one["thumbnail"] = np.array(self.arrays["thumbnails"][start : start + height * width]).reshape(height, width)
+        return Signature.unpack(one)
+
+    def votes(self, query: Features) -> dict[int, tuple[int, bool]]:
+        """Rows whose pictures have features equal to the query's: the number that are turned alike, and handedness."""
+        best: dict[int, tuple[int, bool]] = {}
+        for mirrored in (False, True):
+            codes = query.codes * features.mirror_signs() if mirrored else query.codes
+            angles = (180 - query.angles) % 360 if mirrored else query.angles
+            found = self._equal(codes)
+            if not len(found[0]):
+                continue
+            feature, row = found
+            picture = np.searchsorted(self.arrays["local"], row, side="right") - 1
+            turn = ((self.arrays["angles"][row] - angles[feature]) % 360 * (TURNS / 360)).astype(np.int64) % TURNS
+            table = np.zeros((len(self), TURNS), np.int32)
+            np.add.at(table, (picture, turn), 1)
+            number = (table + np.roll(table, -1, axis=1)).max(axis=1)
+            for at in np.flatnonzero(number >= candidates.VOTES):
+                best[int(at)] = max(best.get(int(at), (0, False)), (int(number[at]), mirrored))
+        return best
+
+    def _equal(self, codes: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Pairs (feature of the query, stored feature) with equal words and signs that are nearly equal."""
+        if not len(codes) or not len(self.arrays["words"]):
+            return np.zeros(0, np.intp), np.zeros(0, np.intp)
+        plain = candidates.signs(codes)
+        asked = np.concatenate([plain, *candidates.probes(codes, plain)])
+        words = candidates.word(asked)
+        left = np.searchsorted(self.arrays["words"], words, side="left")
+        size = np.minimum(np.searchsorted(self.arrays["words"], words, side="right") - left, candidates.REPEATS)
+        asking = np.repeat(np.arange(len(asked)), size)
+        place = np.repeat(left - np.r_[0, np.cumsum(size)[:-1]], size) + np.arange(int(size.sum()))
+        row = np.asarray(self.arrays["order"][place], np.intp)
+        apart = np.bitwise_count(candidates.signs(self.arrays["codes"][row]) ^ plain[asking % len(codes)])
+        near = apart <= SIGNS_APART
+        return asking[near] % len(codes), row[near]

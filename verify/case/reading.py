@@ -1,0 +1,48 @@
+"""What a case's log says is in the case: its pictures, its shelf, the findings of an entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from verify.known import Known, Reference
+from verify.log import Entry, Log
+from verify.model import Evidence
+from verify.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Evidence in a case: what it is called in public, and whether it must be blurred."""
+
+    evidence: Evidence
+    label: str
+    graphic: bool
+
+
+def pictures(log: Log) -> tuple[Picture, ...]:
+    """Evidence in the order of intake; a file taken in twice counts once."""
+    found: dict[str, Picture] = {}
+    for entry in log:
+        if entry.kind == "intake" and entry.body["evidence"]:
+            body, told = entry.body, entry.private or {}
+            evidence = Evidence(body["evidence"], body["size"], told.get("name", ""), told.get("source", ""))
+            found.setdefault(evidence.digest, Picture(evidence, body["label"], body["graphic"]))
+    return tuple(found.values())
+
+
+def shelf(log: Log, store: Store) -> Known:
+    """The case's known pictures."""
+    found = {}
+    for entry in log:
+        if entry.kind == "known":
+            told = {key: entry.body[key] for key in ("kind", "name", "digest", "source", "vouched_by", "taken")}
+            key = told["kind"], told["name"], told["digest"]
+            found[key] = Reference(path=str(store.path(told["digest"])), **told)
+    return Known.of(list(found.values()))
+
+
+def findings(entry: Entry) -> list[dict[str, Any]]:
+    """The findings of a check entry, public or disclosed, as JSON; none where they are withheld."""
+    found: list[dict[str, Any]] = entry.body["findings"] or (entry.private or {}).get("findings", [])
+    return found

@@ -1,0 +1,191 @@
+"""Lays a drawing over a place in the picture as cloth: a mesh that bends until the colours agree as well as they can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from verify.matching.flags.bands import Bytes
+from verify.matching.flags.colour import Floats, gains, hazed, nearest
+from verify.model import Point
+
+CELLS = (24, 16)  # along the longer and the shorter side of the drawing
+KNOTS = (6, 4)  # of the mesh, the same way
+PIXELS = 1.5  # of the shrunken picture to a cell
+ROUNDS = 14
+STIFF = (4.0, 0.25)  # weight of the mesh's bending at the first and the last round
+STRIDE = 1.5  # pixels of the shrunken picture that a knot may move in a round
+ALONG = 0.4  # weight of differences along a cell's own colour: folds shade cloth
+OUTLIER = 0.15  # difference (sRGB, 0 to 1) beyond which a cell counts as covered by something
+EDGE = 0.07  # colour step, of white, that shows an outer edge of the cloth
+AWAY = 1.2  # cells beyond the outline where the surroundings are looked at
+COARSER = 1.15  # between the scales at which shrunken pictures are kept
+
+
+class Level(NamedTuple):
+    """A shrunken picture and its slopes."""
+
+    pixels: Floats  # [H x W x 3] sRGB 0 to 1
+    across: Floats
+    down: Floats
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cloth:
+    """A drawing fitted to a place."""
+
+    distance: float  # of the cells' colours from the drawing's, as in `colour.distances`
+    edge: float  # share of the outline in the picture where the surroundings differ from the cloth
+    outline: tuple[Point, ...]  # picture pixels
+    cells: Floats  # [N x 3] colours seen, sRGB 0 to 1
+    size: tuple[int, int]  # cells across and down
+    height: float  # pixels, mean of the two sides
+
+
+class Shrunken:
+    """The picture at the scales that fits ask for, each made once."""
+
+    def __init__(self, pixels: Bytes) -> None:
+        self._pixels = pixels
+        self._levels: dict[int, Level] = {}
+
+    def at(self, scale: float) -> Level:
+        """The level nearest to `scale`, at most the picture's own."""
+        step = max(0, round(-np.log(min(scale, 1.0)) / np.log(COARSER)))
+        if step not in self._levels:
+            scale = COARSER**-step
+            small = cv2.resize(self._pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            level = cv2.GaussianBlur(np.asarray(small, np.float32) / 255, (0, 0), 0.7)
+            slopes = (np.asarray(cv2.Sobel(level, -1, *way, ksize=3, scale=0.125), np.float32) for way in ((1, 0), (0, 1)))
+            self._levels[step] = Level(np.asarray(level, np.float32), *slopes, scale)
+        return self._levels[step]
+
+
+def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
+    """The drawing laid over the quadrilateral (clockwise from the drawing's top left) and bent to agree."""
+    size = CELLS if drawing.shape[1] >= drawing.shape[0] else CELLS[::-1]
+    drawn = np.asarray(cv2.resize(drawing, size, interpolation=cv2.INTER_AREA), np.float32).reshape(-1, 3) / 255
+    target = np.asarray(hazed(drawn)[1], np.float32)
+    height = float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
+    level = picture.at(size[1] * PIXELS / max(height, 1.0))
+    inside, rim, beyond, start, bend = _mesh(size)
+    knots = start @ _level_corners(corners, level.scale)
+    for turn in range(ROUNDS):
+        stiff = STIFF[0] * (STIFF[1] / STIFF[0]) ** (turn / (ROUNDS - 1))
+        step = _step(level, knots, target, inside, stiff * bend)
+        knots = knots + step
+        if np.abs(step).max() < 0.03:
+            break
+    places = inside @ knots
+    seen, visible = _sampled(level.pixels, places)
+    ends = (rim @ knots + 0.5) / level.scale
+    far = 9.0 if visible.mean() < 0.6 else float(nearest(seen[None, visible], drawn[None, visible])[0, 0])
+    return Cloth(
+        distance=far,
+        edge=_edge(level, rim, beyond, knots),
+        outline=tuple((float(x), float(y)) for x, y in ends[::4]),
+        cells=seen,
+        size=size,
+        height=height,
+    )
+
+
+def _level_corners(corners: Floats, scale: float) -> Floats:
+    """Picture pixels to pixel centres of a level."""
+    return np.asarray(corners * scale - 0.5, np.float32)
+
+
+def _step(level: Level, knots: Floats, target: Floats, inside: Floats, bend: Floats) -> Floats:
+    """One Gauss-Newton step of the knots towards agreement, gains and shading taken out."""
+    places = inside @ knots
+    seen, visible = _sampled(level.pixels, places)
+    slopes = np.stack([_sampled(level.across, places)[0], _sampled(level.down, places)[0]], axis=2)  # [N x 3 x 2]
+    predicted = target * gains(seen[None], target[None])[0, 0]
+    off = predicted - seen
+    own = predicted / np.maximum(np.linalg.norm(predicted, axis=1, keepdims=True), 1e-6)
+    off = off - (1 - ALONG) * own * (own * off).sum(axis=1, keepdims=True)
+    slopes = slopes - (1 - ALONG) * own[:, :, None] * np.einsum("nc,nca->na", own, slopes)[:, None]
+    weight = visible / (1 + (off**2).sum(axis=1) / OUTLIER**2)
+    square = np.matmul((weight[:, None, None] * slopes).transpose(0, 2, 1), slopes)
+    push = weight[:, None] * (slopes * off[:, :, None]).sum(axis=1)
+    count = len(knots)
+    normal = np.empty((count, 2, count, 2), np.float32)
+    for one, two in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        normal[:, one, :, two] = inside.T @ (square[:, one, two, None] * inside)
+    for way in range(2):
+        normal[:, way, :, way] += bend + 0.02 * np.eye(count, dtype=np.float32)
+    right = inside.T @ push - bend @ knots
+    step = np.linalg.solve(normal.reshape(2 * count, 2 * count), right.reshape(-1)).reshape(count, 2)
+    return np.asarray(np.clip(step, -STRIDE, STRIDE), np.float32)
+
+
+def _sampled(image: Floats, places: Floats) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Values at places [N x 2] (x, y), and which places lie in the picture."""
+    x, y = np.asarray(places[:, 0], np.float32), np.asarray(places[:, 1], np.float32)
+    values = cv2.remap(image, x[None], y[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+    height, width = image.shape[:2]
+    return np.asarray(values, np.float32), (x > -1) & (y > -1) & (x < width) & (y < height)
+
+
+def _edge(level: Level, rim: Floats, beyond: Floats, knots: Floats) -> float:
+    """Share of the outline where the colour steps from the cloth to its surroundings."""
+    within, _ = _sampled(level.pixels, (2 * rim - beyond) @ knots)
+    outside, visible = _sampled(level.pixels, beyond @ knots)
+    if visible.sum() < 0.3 * len(visible):
+        return 0.0
+    return float((np.abs(within - outside).max(axis=1) > EDGE)[visible].mean())
+
+
+@cache
+def _mesh(size: tuple[int, int]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Weights of the knots at cell centres, on the outline and beyond it; knots from four corners; bending energy."""
+    across, down = size
+    knots = KNOTS if across >= down else KNOTS[::-1]
+    u, v = np.meshgrid((np.arange(across) + 0.5) / across, (np.arange(down) + 0.5) / down)
+    inside = _weights(np.stack([u.ravel(), v.ravel()], axis=1), knots)
+    t, s = (np.arange(across) + 0.5) / across, (np.arange(down) + 0.5) / down
+    sides = [(t, 0 * t), (0 * s + 1, s), (t[::-1], 0 * t + 1), (0 * s, s[::-1])]
+    away = [(0, -AWAY / down), (AWAY / across, 0), (0, AWAY / down), (-AWAY / across, 0)]
+    rim = np.concatenate([np.stack(side, axis=1) for side in sides])
+    outer = np.concatenate([np.stack(side, axis=1) + shift for side, shift in zip(sides, away, strict=True)])
+    u, v = np.meshgrid(np.linspace(0, 1, knots[0]), np.linspace(0, 1, knots[1]))
+    u, v = u.ravel(), v.ravel()
+    start = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
+    return inside, _weights(rim, knots), _weights(outer, knots), start.astype(np.float32), _bending(knots)
+
+
+def _weights(places: np.ndarray[tuple[int, int], np.dtype[np.float64]], knots: tuple[int, int]) -> Floats:
+    """Bilinear weights [places x knots]; beyond the mesh its last cells are continued."""
+    result = np.zeros((len(places), knots[0] * knots[1]), np.float32)
+    scaled = places * (np.array(knots) - 1)
+    cell = np.clip(np.floor(scaled).astype(int), 0, np.array(knots) - 2)
+    part = scaled - cell
+    for dx in (0, 1):
+        for dy in (0, 1):
+            share = (part[:, 0] if dx else 1 - part[:, 0]) * (part[:, 1] if dy else 1 - part[:, 1])
+            result[np.arange(len(places)), (cell[:, 1] + dy) * knots[0] + cell[:, 0] + dx] += share
+    return result
+
+
+def _bending(knots: tuple[int, int]) -> Floats:
+    """Sum of squared second differences along both directions, and a tenth of the squared twist, as a matrix."""
+    wide, high = knots
+    number = np.arange(wide * high).reshape(high, wide)
+    rows = []
+    for line in (*number, *number.T):
+        for a, b, c in zip(line, line[1:], line[2:], strict=False):
+            rows.append(((a, 1.0), (b, -2.0), (c, 1.0)))
+    for y in range(high - 1):
+        for x in range(wide - 1):
+            twist = ((number[y, x], 0.3), (number[y, x + 1], -0.3), (number[y + 1, x], -0.3), (number[y + 1, x + 1], 0.3))
+            rows.append(twist)
+    matrix = np.zeros((len(rows), wide * high), np.float32)
+    for k, row in enumerate(rows):
+        for knot, value in row:
+            matrix[k, knot] = value
+    return np.asarray(matrix.T @ matrix, np.float32)
