@@ -43,13 +43,15 @@ class Surface:
 class Views:
     """Two pictures with their features, matches and luma at working size, each computed when first asked for."""
 
-    def __init__(self, picture: Image, other: Image) -> None:
+    def __init__(self, picture: Image, other: Image, contrast: float = features.CONTRAST) -> None:
         self.pictures = picture, other
+        self.contrast = contrast
 
     @cached_property
     def features(self) -> tuple[Features, Features]:
         """Of the picture and of the other."""
-        return features.features(self.pictures[0]), features.features(self.pictures[1])
+        one, other = (features.features(picture, contrast=self.contrast) for picture in self.pictures)
+        return one, other
 
     @cached_property
     def gray(self) -> tuple[Array, Array]:
