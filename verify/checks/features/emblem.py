@@ -32,7 +32,9 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
     those; `yes` lies above the score of every picture without the emblem that it was set on. The outline drawn is that
     of the features' homography where eight of them give one.
 
-    Limits: "not found" is no "no": absence is never concluded. One design has many copies, and copies can be carried.
+    Limits: "not found" is no "no": absence is never concluded, because a third of the photographs of a brand, and half
+    of the emblems in bare metal relief, are missed. One design has many copies, and copies can be carried. Each emblem
+    looked for has its own chance of a false yes: none came in 622 trials, which bounds it at one in 200 (95 %).
 
     References: Lowe 2004; Arandjelović & Zisserman 2012; Morel & Yu 2009 (ASIFT); Hariharan, Malik & Ramanan 2012;
     Moisan, Moulon & Monasse 2012.
