@@ -27,7 +27,8 @@ MOVABLE = (
 )
 LIMITS = (
     f"{MOVABLE} A flag's pattern may be printed, on a screen, a sleeve or a book; people must look at what bears it. "
-    "Chances were measured in 246 photographs of rooms and everyday scenes and extrapolated below 1 in 246; elsewhere "
+    "Chances were measured in 246 photographs of rooms and everyday scenes for bands, in 124 for whole flags, and "
+    "extrapolated below 1 in 246 or 124; elsewhere "
     "(shop fronts, sports, street art) striped colours may be commoner."
 )
 

@@ -22,7 +22,9 @@ Bytes = npt.NDArray[np.uint8]
 DRAWINGS = Path(__file__).parents[2] / "data" / "flags"
 SMALLEST = 60  # pixels on the shorter side of a reference; below, bands and charges are a few pixels wide
 GRID = (24, 16)  # cells across and down in which two drawings are called identical, and whole flags are searched
-IDENTICAL = 0.012  # mean difference of two drawings on the grid (0 to 1); FR/GP is 0, the nearest others RO/TD 0.02
+IDENTICAL = (
+    0.012  # mean difference of two drawings on the grid (0 to 1); the nearest others of one shape are EH/PS, 0.013
+)
 FLAT = 0.7  # share of the scanlines in their own most common colour for bands to make up the design
 PLAINEST = 0.6  # the same for the least plain band: a disc reaches 0.58
 SAME = 0.1  # sRGB difference (0 to 1) within which two pixels of a drawing are one colour

@@ -13,8 +13,9 @@ from verify.matching.flags.colour import Floats, colour_word, nearest
 from verify.matching.flags.designs import Bytes, Design
 from verify.model import Json, Point
 
-FAR = 0.14  # distance beyond which a design is not listed; true ones lie below .06 in 19 of 20 composites (tuning half)
-ALIKE = 0.03  # distance between designs that composites do not tell apart: 19 of 20 true ones lie this near the best
+FAR = 0.14  # distance beyond which no design is listed; rendered rooms reach 0.125, composites of thirteen designs 0.06
+#            in nine of ten (tuning half)
+ALIKE = 0.03  # distance within which designs are named together: a choice; dyes vary by about as much in composites
 RIBBON = 8.5  # band heights; no flag of three bands is longer than 6 (Qatar's 2.5 by 1 is no tricolour): a pole, a kerb
 TWO_COLOURS = (
     0.002  # least chance of red-white-red and its like: stripes of two colours go on, three bands of them or more

@@ -18,7 +18,9 @@ COARSE = (9, 6)  # cells across and down of a lying window; standing windows hav
 ASPECTS = (1.0, 1.4, 1.95, 1 / 1.4, 1 / 1.95)  # width over height of the windows
 LEANS = (0, -14, 14)  # degrees; the fit takes up what lies between
 STEP = 1.25  # between the sizes of windows
-COLOURFUL = 0.13  # spread of chroma within a window, of its brightness; the plainest drawing has 0.2 in full light
+COLOURFUL = (
+    0.13  # spread of chroma within a window, of its brightness, below which it is passed over: a choice for speed
+)
 ALIKE = 0.03  # mean difference of two attitudes of a drawing that are one
 SOFT = 0.7  # cells of blur, so that a window off by half a cell still resembles a drawing of thin stripes
 EXPLAINED = 0.15  # share of a window's variance that a drawing must explain before it is considered
