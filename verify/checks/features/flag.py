@@ -10,8 +10,9 @@ from verify.errors import EvidenceError
 from verify.image import Image
 from verify.known import Known
 from verify.matching.flags.designs import Design, national, read
+from verify.matching.flags.laid import all_sightings
 from verify.matching.flags.light import colour_trouble
-from verify.matching.flags.naming import Fit, Sighting, sightings
+from verify.matching.flags.naming import Fit, Sighting
 from verify.model import Answer, Finding, Json, Portability, Region
 
 VERSION = "1"
@@ -26,7 +27,8 @@ MOVABLE = (
 )
 LIMITS = (
     f"{MOVABLE} A flag's pattern may be printed, on a screen, a sleeve or a book; people must look at what bears it. "
-    "Chances were measured in 246 photographs of rooms and everyday scenes and extrapolated below 1 in 246; elsewhere "
+    "Chances were measured in 246 photographs of rooms and everyday scenes for bands, in 124 for whole flags, and "
+    "extrapolated below 1 in 246 or 124; elsewhere "
     "(shop fronts, sports, street art) striped colours may be commoner."
 )
 
@@ -37,8 +39,9 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     Method: stacks of three even bands are sought in every direction and size and followed along folds; each is
     compared with every design after the gains that a light can make (von Kries) are removed, and judged by how often
     scenes without flags come as close to that design. Every design that fits within noise is named.
-    Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels are not sought; designs of two
-    colours (red-white-red, blue-white-blue) are everywhere and rarely get past "unclear".
+    Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels and other layouts below 56
+    are not sought, in pictures shrunk to 1,600 pixels where they are larger; designs of two colours (red-white-red,
+    blue-white-blue) are everywhere and rarely get past "unclear".
     References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance.
     """
     shelf, left_out = _on_shelf(known)
@@ -50,7 +53,7 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     if trouble := colour_trouble(pixels):
         return [Finding(Answer.UNABLE, trouble.sentence, measured=trouble.measured, limits=LIMITS), *left_out]
     designs = (*shelf, *national())
-    found = [_finding(s, designs) for s in sightings(pixels, designs, SHOWN) if s.chance <= POSSIBLE]
+    found = [_finding(s, designs) for s in all_sightings(pixels, designs, SHOWN) if s.chance <= POSSIBLE]
     return [*(found or [_nothing(picture, designs)]), *left_out]
 
 

@@ -37,10 +37,14 @@ class Tail:
     share: float
     exponent: float
 
-    def chance(self, seen: Floats) -> Floats:
+    def chance(self, seen: Floats | float) -> Floats:
         """Probability that a scene without flags holds something as close as `seen`."""
         inside = self.share * (np.maximum(seen, 1e-4) / self.edge) ** self.exponent
         return np.asarray(np.where(seen < self.edge, inside, 1.0), np.float32)
+
+    def listed(self) -> list[float]:
+        """Its numbers as they are stored."""
+        return [round(self.edge, 5), round(self.share, 4), round(self.exponent, 3)]
 
 
 def tail(minima: Floats) -> Tail:

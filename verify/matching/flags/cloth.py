@@ -1,4 +1,4 @@
-"""Lays a drawing over a place in the picture as cloth: a mesh that bends until the colours agree as well as they can."""
+"""Lays a drawing over a place in the picture as cloth: a mesh that bends until the colours agree."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from verify.model import Point
 CELLS = (24, 16)  # along the longer and the shorter side of the drawing
 KNOTS = (6, 4)  # of the mesh, the same way
 PIXELS = 1.5  # of the shrunken picture to a cell
-ROUNDS = 14
-STIFF = (4.0, 0.25)  # weight of the mesh's bending at the first and the last round
+ROUNDS = 30
+STIFF = (4.0, 0.05)  # weight of the mesh's bending at the first and the last round
 STRIDE = 1.5  # pixels of the shrunken picture that a knot may move in a round
 ALONG = 0.4  # weight of differences along a cell's own colour: folds shade cloth
 OUTLIER = 0.15  # difference (sRGB, 0 to 1) beyond which a cell counts as covered by something
@@ -42,9 +42,10 @@ class Cloth:
     distance: float  # of the cells' colours from the drawing's, as in `colour.distances`
     edge: float  # share of the outline in the picture where the surroundings differ from the cloth
     outline: tuple[Point, ...]  # picture pixels
-    cells: Floats  # [N x 3] colours seen, sRGB 0 to 1
+    cells: Floats  # [N x 3] colours seen, sRGB 0 to 1, row by row
     size: tuple[int, int]  # cells across and down
     height: float  # pixels, mean of the two sides
+    lean: float  # degrees by which its upper edge falls to the right
 
 
 class Shrunken:
@@ -61,15 +62,16 @@ class Shrunken:
             scale = COARSER**-step
             small = cv2.resize(self._pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             level = cv2.GaussianBlur(np.asarray(small, np.float32) / 255, (0, 0), 0.7)
-            slopes = (np.asarray(cv2.Sobel(level, -1, *way, ksize=3, scale=0.125), np.float32) for way in ((1, 0), (0, 1)))
-            self._levels[step] = Level(np.asarray(level, np.float32), *slopes, scale)
+            across, down = (cv2.Sobel(level, -1, *way, ksize=3, scale=0.125) for way in ((1, 0), (0, 1)))
+            level, across, down = (np.asarray(part, np.float32) for part in (level, across, down))
+            self._levels[step] = Level(level, across, down, scale)
         return self._levels[step]
 
 
 def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
     """The drawing laid over the quadrilateral (clockwise from the drawing's top left) and bent to agree."""
     size = CELLS if drawing.shape[1] >= drawing.shape[0] else CELLS[::-1]
-    drawn = np.asarray(cv2.resize(drawing, size, interpolation=cv2.INTER_AREA), np.float32).reshape(-1, 3) / 255
+    drawn = small(drawing, size)
     target = np.asarray(hazed(drawn)[1], np.float32)
     height = float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
     level = picture.at(size[1] * PIXELS / max(height, 1.0))
@@ -85,6 +87,7 @@ def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
     seen, visible = _sampled(level.pixels, places)
     ends = (rim @ knots + 0.5) / level.scale
     far = 9.0 if visible.mean() < 0.6 else float(nearest(seen[None, visible], drawn[None, visible])[0, 0])
+    upper = ends[size[0] - 1] - ends[0]
     return Cloth(
         distance=far,
         edge=_edge(level, rim, beyond, knots),
@@ -92,12 +95,19 @@ def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
         cells=seen,
         size=size,
         height=height,
+        lean=float(np.degrees(np.arctan2(upper[1], upper[0]))),
     )
 
 
 def _level_corners(corners: Floats, scale: float) -> Floats:
     """Picture pixels to pixel centres of a level."""
     return np.asarray(corners * scale - 0.5, np.float32)
+
+
+def small(drawing: Bytes, size: tuple[int, int]) -> Floats:
+    """A drawing in cells [N x 3], row by row (sRGB, 0 to 1)."""
+    cells = cv2.resize(drawing, size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    return np.asarray(np.asarray(cells, np.float32) / 255, np.float32)
 
 
 def _step(level: Level, knots: Floats, target: Floats, inside: Floats, bend: Floats) -> Floats:
@@ -134,7 +144,7 @@ def _sampled(image: Floats, places: Floats) -> tuple[Floats, np.ndarray[tuple[in
 
 def _edge(level: Level, rim: Floats, beyond: Floats, knots: Floats) -> float:
     """Share of the outline where the colour steps from the cloth to its surroundings."""
-    within, _ = _sampled(level.pixels, (2 * rim - beyond) @ knots)
+    within, _ = _sampled(level.pixels, np.asarray((2 * rim - beyond) @ knots, np.float32))
     outside, visible = _sampled(level.pixels, beyond @ knots)
     if visible.sum() < 0.3 * len(visible):
         return 0.0
@@ -153,9 +163,9 @@ def _mesh(size: tuple[int, int]) -> tuple[Floats, Floats, Floats, Floats, Floats
     away = [(0, -AWAY / down), (AWAY / across, 0), (0, AWAY / down), (-AWAY / across, 0)]
     rim = np.concatenate([np.stack(side, axis=1) for side in sides])
     outer = np.concatenate([np.stack(side, axis=1) + shift for side, shift in zip(sides, away, strict=True)])
-    u, v = np.meshgrid(np.linspace(0, 1, knots[0]), np.linspace(0, 1, knots[1]))
-    u, v = u.ravel(), v.ravel()
-    start = np.stack([(1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v], axis=1)
+    grid = np.meshgrid(np.linspace(0, 1, knots[0]), np.linspace(0, 1, knots[1]))
+    a, b = grid[0].ravel(), grid[1].ravel()
+    start = np.stack([(1 - a) * (1 - b), a * (1 - b), a * b, (1 - a) * b], axis=1)
     return inside, _weights(rim, knots), _weights(outer, knots), start.astype(np.float32), _bending(knots)
 
 
@@ -176,13 +186,18 @@ def _bending(knots: tuple[int, int]) -> Floats:
     """Sum of squared second differences along both directions, and a tenth of the squared twist, as a matrix."""
     wide, high = knots
     number = np.arange(wide * high).reshape(high, wide)
-    rows = []
+    rows: list[tuple[tuple[int, float], ...]] = []
     for line in (*number, *number.T):
         for a, b, c in zip(line, line[1:], line[2:], strict=False):
             rows.append(((a, 1.0), (b, -2.0), (c, 1.0)))
     for y in range(high - 1):
         for x in range(wide - 1):
-            twist = ((number[y, x], 0.3), (number[y, x + 1], -0.3), (number[y + 1, x], -0.3), (number[y + 1, x + 1], 0.3))
+            twist = (
+                (number[y, x], 0.3),
+                (number[y, x + 1], -0.3),
+                (number[y + 1, x], -0.3),
+                (number[y + 1, x + 1], 0.3),
+            )
             rows.append(twist)
     matrix = np.zeros((len(rows), wide * high), np.float32)
     for k, row in enumerate(rows):

@@ -19,9 +19,8 @@ NOISE = 0.07  # standard deviation of a part's colour about its dye's, of the pa
 TIE = 0.05  # weight that ties the three gains together, in units of one part at full brightness: keeps a channel in
 #             which the design has nothing (blue in Germany's flag) from being explained by an impossible light
 
-CAST = 0.6  # largest logarithm of one gain over another that a light makes: a lamp of 2,000 K seen by a camera set to
-#             daylight has 0.5; composites (tuning half) stay within 0.25, photographs of flags within 0.4
-
+CAST = 0.6  # largest logarithm of one gain over another that is taken for a light; composites whose red and blue gains
+#             vary by 35 % stay within 0.25 (tuning half), the rest is room for lamps, chosen and not measured
 HUES = (
     (14, "red"),
     (40, "orange"),

@@ -22,8 +22,11 @@ Bytes = npt.NDArray[np.uint8]
 DRAWINGS = Path(__file__).parents[2] / "data" / "flags"
 SMALLEST = 60  # pixels on the shorter side of a reference; below, bands and charges are a few pixels wide
 GRID = (24, 16)  # cells across and down in which two drawings are called identical, and whole flags are searched
-IDENTICAL = 0.012  # mean difference of two drawings on the grid (0 to 1); FR/GP is 0, the nearest others RO/TD 0.02
+IDENTICAL = (
+    0.012  # mean difference of two drawings on the grid (0 to 1); the nearest others of one shape are EH/PS, 0.013
+)
 FLAT = 0.7  # share of the scanlines in their own most common colour for bands to make up the design
+PLAINEST = 0.6  # the same for the least plain band: a disc reaches 0.58
 SAME = 0.1  # sRGB difference (0 to 1) within which two pixels of a drawing are one colour
 THINNEST = 0.04  # share of a flag's height below which a run is a soft edge or an ornament
 HEIGHT = 96  # pixels in which drawings are kept
@@ -140,7 +143,7 @@ def _runs(drawing: Bytes) -> list[tuple[tuple[float, float, float], int]]:
     starts = [0, *(np.flatnonzero(np.abs(np.diff(colours, axis=0)).max(axis=1) > SAME) + 1), len(rows)]
     runs = [(a, b) for a, b in pairwise(starts) if b - a >= THINNEST * len(rows)]
     flat = [float(np.median(shares[a:b])) for a, b in runs]
-    if not flat or min(flat) < 0.5 or float(np.average(flat, weights=[b - a for a, b in runs])) < FLAT:
+    if not flat or min(flat) < PLAINEST or float(np.average(flat, weights=[b - a for a, b in runs])) < FLAT:
         return []
     merged: list[tuple[npt.NDArray[np.float32], int]] = []
     for a, b in runs:

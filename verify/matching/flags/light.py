@@ -10,7 +10,7 @@ import numpy as np
 from verify.matching.flags.designs import Bytes
 from verify.model import Json
 
-GREY = 6.0  # 99th percentile of chroma (CIELAB) below which a picture has no colour; JPEG noise on grey reaches 3
+GREY = 6.0  # 99th percentile of chroma (CIELAB) below which a picture has no colour; grey files measured 0.1 to 1
 TINT = 3.0  # 95th percentile of the colour (CIELAB) that brightness does not explain; a filter in JPEG leaves 1 to 2.5
 TINT_SHARE = 0.05  # the same as a share of the picture's strongest colour: JPEG errs more where colour is strong
 STEPS = 16  # of brightness, in which the colour is predicted

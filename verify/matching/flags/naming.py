@@ -13,8 +13,13 @@ from verify.matching.flags.colour import Floats, colour_word, nearest
 from verify.matching.flags.designs import Bytes, Design
 from verify.model import Json, Point
 
-FAR = 0.14  # distance beyond which a design is not listed; true ones lie below .06 in 19 of 20 composites (tuning half)
-ALIKE = 0.03  # distance between designs that composites do not tell apart: 19 of 20 true ones lie this near the best
+FAR = 0.14  # distance beyond which no design is listed; rendered rooms reach 0.125, composites of thirteen designs 0.06
+#            in nine of ten (tuning half)
+ALIKE = 0.03  # distance within which designs are named together: a choice; dyes vary by about as much in composites
+RIBBON = 8.5  # band heights; no flag of three bands is longer than 6 (Qatar's 2.5 by 1 is no tricolour): a pole, a kerb
+TWO_COLOURS = (
+    0.002  # least chance of red-white-red and its like: stripes of two colours go on, three bands of them or more
+)
 ODD = 50  # degrees from the drawing's own attitude within which a flag hangs as drawn
 
 
@@ -24,15 +29,14 @@ class Fit:
 
     design: Design
     distance: float
-    tilt: (
-        float  # degrees the drawing is turned to lie as seen, clockwise; 180 is upside down, or upright bands mirrored
-    )
+    tilt: float  # degrees clockwise from the drawing's attitude; 180: upside down, or upright bands mirrored
+    mirrored: bool = False  # seen from behind
 
     @property
     def hung(self) -> str:
         """How the flag would hang, in a word or two."""
         if abs(self.tilt) <= ODD:
-            return "as drawn"
+            return "mirrored" if self.mirrored else "as drawn"
         if abs(self.tilt) < 180 - ODD:
             return "turned a quarter"
         bands = self.design.bands
@@ -60,7 +64,7 @@ def sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[
     drawn = np.array([d.bands.colours for d in three if d.bands], np.float32)
     both = np.concatenate([drawn, drawn[:, ::-1]])
     rough = nearest(np.stack([np.median(stack.cells, axis=0) for stack in found]), both).min(axis=1)
-    found = [stack for stack, least in zip(found, rough, strict=True) if least <= FAR]
+    found = [stack for stack, least in zip(found, rough, strict=True) if least <= FAR and stack.length <= RIBBON]
     distance = (
         nearest(np.stack([stack.cells.reshape(-1, 3) for stack in found]), np.tile(both, (1, 4, 1))) if found else rough
     )
@@ -84,7 +88,7 @@ def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float, pixels: Bytes)
     )
     size = pixels.shape[1], pixels.shape[0]
     across = max(stack.length, 3.0) * stack.height
-    what = f"{colours}, bands of {stack.height:.0f} pixels followed over {stack.length * stack.height:.0f}"
+    what = f"{colours}, followed over {stack.length:.1f} times the height of a band"
     measured: dict[str, Json] = {
         "layout": "three bands",
         "direction": stack.angle,
@@ -92,10 +96,10 @@ def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float, pixels: Bytes)
         "length_in_bands": round(stack.length, 2),
         "visible": ["order", "colours"],
     }
-    return Sighting(_inside(stack.polygon(), size), across, fits, chance, what, measured)
+    return Sighting(inside(stack.polygon(), size), across, fits, chance, what, measured)
 
 
-def _inside(polygon: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, ...]:
+def inside(polygon: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, ...]:
     """The polygon, no point outside the picture (width, height)."""
     return tuple((min(max(x, 0.0), size[0] - 1.0), min(max(y, 0.0), size[1] - 1.0)) for x, y in polygon)
 
@@ -107,8 +111,17 @@ def _chances(found: Sequence[Stack], distance: Floats, three: Sequence[Design]) 
     close = closeness(distance, np.array([[stack.length] for stack in found], np.float32))
     close = np.where(distance <= FAR, close, np.inf)
     count = len(three)
-    each = [tail.chance(np.minimum(close[:, k], close[:, count + k])) for k, tail in enumerate(tails(three))]
-    return np.asarray(np.minimum.reduce(each) * count, np.float32)
+    each = [tail.chance(np.minimum(close[:, k], close[:, count + k])) * count for k, tail in enumerate(tails(three))]
+    floors = [TWO_COLOURS if two_colours(design) else 0.0 for design in three]
+    return np.asarray(np.minimum.reduce([np.maximum(c, f) for c, f in zip(each, floors, strict=True)]), np.float32)
+
+
+def two_colours(design: Design) -> bool:
+    """Whether the design is two bands, or three of which the outer are alike."""
+    if design.bands is None or len(design.bands.colours) > 3:
+        return False
+    colours = design.bands.colours
+    return len(colours) == 2 or max(abs(a - b) for a, b in zip(colours[0], colours[2], strict=True)) < 0.15
 
 
 def _same_place(one: Stack, other: Stack) -> bool:

@@ -18,9 +18,12 @@ COARSE = (9, 6)  # cells across and down of a lying window; standing windows hav
 ASPECTS = (1.0, 1.4, 1.95, 1 / 1.4, 1 / 1.95)  # width over height of the windows
 LEANS = (0, -14, 14)  # degrees; the fit takes up what lies between
 STEP = 1.25  # between the sizes of windows
-COLOURFUL = 0.13  # spread of chroma within a window, of its brightness; the plainest drawing has 0.2 in full light
+COLOURFUL = (
+    0.13  # spread of chroma within a window, of its brightness, below which it is passed over: a choice for speed
+)
 ALIKE = 0.03  # mean difference of two attitudes of a drawing that are one
-EXPLAINED = 0.55  # share of a window's variance that a drawing must explain before it is fitted as cloth
+SOFT = 0.7  # cells of blur, so that a window off by half a cell still resembles a drawing of thin stripes
+EXPLAINED = 0.15  # share of a window's variance that a drawing must explain before it is considered
 PER_DESIGN, FITTED = 2, 60  # windows fitted for one design, and for all
 
 
@@ -55,27 +58,34 @@ def templates(designs: Sequence[Design]) -> list[Template]:
                 ways = {"turned a quarter": np.rot90(picture, -1), "turned a quarter back": np.rot90(picture)}
             kept: list[Floats] = []
             for attitude, seen in ways.items():
-                cells = np.asarray(cv2.resize(np.ascontiguousarray(seen), (18, 18), interpolation=cv2.INTER_AREA), np.float32)
+                cells = np.asarray(
+                    cv2.resize(np.ascontiguousarray(seen), (18, 18), interpolation=cv2.INTER_AREA), np.float32
+                )
                 if all(np.abs(cells - other).mean() > ALIKE * 255 for other in kept):
                     kept.append(cells)
                     found.append(Template(number, attitude, np.ascontiguousarray(seen), seen.shape[1] / seen.shape[0]))
     return found
 
 
-def cloths(pixels: Bytes, wanted: Sequence[Template], smallest: float = 56) -> Iterator[tuple[Template, Cloth]]:
-    """The best windows of the picture, each fitted as cloth by its template, `smallest` pixels high and more."""
-    best = _best(list(_windows(pixels, wanted, smallest)), wanted)
+def cloths(
+    pixels: Bytes, wanted: Sequence[Template], usual: Sequence[float], smallest: float = 56
+) -> Iterator[tuple[Template, Cloth]]:
+    """The best windows of the picture, each fitted as cloth by its template, `smallest` pixels high and more.
+
+    `usual`: for each design, the share of a window's variance that it explains in one scene in five without its flag.
+    """
+    best = _best(list(_windows(pixels, wanted, smallest)), wanted, usual)
     picture = Shrunken(pixels)
     for window in best:
         template = wanted[window.template]
         yield template, fit(picture, window.corners, template.drawing)
 
 
-def _best(windows: list[Window], wanted: Sequence[Template]) -> list[Window]:
-    """The windows that are explained best: few a design, and apart from each other."""
+def _best(windows: list[Window], wanted: Sequence[Template], usual: Sequence[float]) -> list[Window]:
+    """The windows explained best beyond what is usual for their design: few a design, and apart from each other."""
     kept: list[Window] = []
     count: dict[int, int] = {}
-    for window in sorted(windows, key=lambda w: -w.explained):
+    for window in sorted(windows, key=lambda w: (1 - w.explained) / (1 - usual[wanted[w.template].design])):
         design = wanted[window.template].design
         if count.get(design, 0) >= PER_DESIGN:
             continue
@@ -94,7 +104,11 @@ def _windows(pixels: Bytes, wanted: Sequence[Template], smallest: float) -> Iter
     """Windows of every size, shape and lean that a template explains."""
     for aspect in ASPECTS:
         across, down = COARSE if aspect >= 1 else COARSE[::-1]
-        fitting = [k for k, t in enumerate(wanted) if abs(np.log(t.aspect / aspect)) < 0.42 and (t.aspect >= 1) == (aspect >= 1)]
+        fitting = [
+            k
+            for k, t in enumerate(wanted)
+            if abs(np.log(t.aspect / aspect)) < 0.42 and (t.aspect >= 1) == (aspect >= 1)
+        ]
         if not fitting:
             continue
         cells = np.stack([_cells(wanted[k].drawing, (across, down)) for k in fitting])
@@ -107,8 +121,10 @@ def _windows(pixels: Bytes, wanted: Sequence[Template], smallest: float) -> Iter
 
 def _cells(drawing: Bytes, size: tuple[int, int]) -> Floats:
     """A drawing in coarse cells [N x 3], a little hazed (sRGB 0 to 1)."""
-    small = cv2.resize(drawing, size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
-    return np.asarray(hazed(np.asarray(small, np.float32) / 255)[1], np.float32)
+    fine = cv2.resize(drawing, (4 * size[0], 4 * size[1]), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(fine, (0, 0), 4 * SOFT, borderType=cv2.BORDER_REPLICATE)
+    small = cv2.resize(soft, size, interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    return np.asarray(hazed(np.asarray(np.asarray(small, np.float32) / 255, np.float32))[1], np.float32)
 
 
 def _at(
@@ -137,6 +153,7 @@ def _level(pixels: Bytes, scale: tuple[float, float], lean: float) -> tuple[Floa
     upright, back = turned(np.asarray(once, np.uint8), lean)
     width, height = (max(1, round(upright.shape[1 - k] * scale[k] / min(1.0, 2 * most))) for k in (0, 1))
     level = cv2.resize(upright, (width, height), interpolation=cv2.INTER_AREA)
+    level = cv2.GaussianBlur(level, (0, 0), SOFT)
     grow = np.diag([upright.shape[1] / width, upright.shape[0] / height, 1.0])
     matrix = (back @ grow) * np.array([[pixels.shape[1] / once.shape[1]], [pixels.shape[0] / once.shape[0]]])
     return np.asarray(level, np.float32), np.asarray(matrix, np.float32)
@@ -146,7 +163,7 @@ def _explained(
     level: Floats, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], size: tuple[int, int],
     cells: Floats, fitting: list[int], back: Floats,
 ) -> Iterator[Window]:  # fmt: skip
-    """The best windows for each template at one level: residual after a gain a channel, against the window's variance."""
+    """The best windows for each template at one level: the residual after a gain a channel, against the variance."""
     across, down = size
     view = np.lib.stride_tricks.sliding_window_view(level, (down, across), axis=(0, 1))
     unit = cells / np.linalg.norm(cells, axis=1, keepdims=True)  # [D x N x 3]
