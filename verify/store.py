@@ -30,6 +30,7 @@ _SAFE = (
     | getattr(os, "O_BINARY", 0)
 )
 _digest = re.compile(r"[0-9a-f]{64}")
+_alias = re.compile(r"~[0-9a-f]{64}")  # what the log says for a digest that is withheld here
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ class Store:
         return self._copy(io.BytesIO(data), "", len(data))[0]
 
     def path(self, digest: str) -> Path:
-        """Where the file of this digest lies, or would lie. Raises Refused on what is no digest."""
-        if not _digest.fullmatch(digest):
+        """Where the file of this digest lies, or would lie; that of an alias lies nowhere. Raises Refused on others."""
+        if not (_digest.fullmatch(digest) or _alias.fullmatch(digest)):
             raise Refused(f"{digest[:80]!r} is no digest; expected 64 lower-case hex digits of SHA-256")
         return self.folder / digest[:2] / digest
 

@@ -1,11 +1,12 @@
 """What a hostile hand can do to a log: each attack makes a bad case, and beside it the honest one most like it."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.log_attacks.making import KEY, STRANGER, Target, filed, plain, signed
+from tests.log_attacks.making import KEY, STRANGER, Target, filed, plain, signed, withheld
 from verify.log.checkpoints import Checkpoint, signers, write
 
 
@@ -607,3 +608,108 @@ def write_up_of_an_earlier_day(case, bad):
     case.rechain([*entries, entries[-1] | {"seq": 6, "body": body}])
     if not bad:
         (case.folder / "write-up.md").write_bytes(later)
+
+
+# --- files whose digest is withheld -----------------------------------------------------------------------------------
+
+
+@attack(withheld, "changed")
+def withheld_file_bit(case, bad):
+    data = case.picture.read_bytes()
+    case.picture.write_bytes(bytes([data[0] ^ bad]) + data[1:])
+
+
+@attack(withheld, "missing")
+def withheld_file_gone(case, bad):
+    if not bad:  # with what opens its alias, as in a bundle without the private part
+        shutil.rmtree(case.folder / "log/private")
+    for path in (case.picture, case.archive):
+        path.unlink()
+        path.parent.rmdir()
+
+
+@attack(withheld, "private")
+def alias_of_nothing(case, bad):
+    entries, told = case.entries, case.private(5)
+    if bad:
+        told["stands_for"].pop(entries[1]["body"]["evidence"])
+    case.commit(5, told, entries)
+    case.rechain(entries)
+
+
+@attack(withheld, "private")
+def alias_of_no_digest(case, bad):
+    entries, told = case.entries, case.private(2)
+    if bad:
+        told["stands_for"][entries[1]["body"]["evidence"]] = case.picture.name.upper()
+    case.commit(2, told, entries)
+    case.rechain(entries)
+
+
+@attack(withheld, "private")
+def alias_of_another_file(case, bad):
+    entries, told = case.entries, case.private(5)
+    if bad:
+        told["stands_for"][entries[1]["body"]["evidence"]] = case.other.name
+    case.commit(5, told, entries)
+    case.rechain(entries)
+
+
+@attack(withheld, "private")
+def second_alias_of_a_file(case, bad):
+    entries, told = case.entries, case.private(5)
+    if bad:
+        entries[4]["body"]["evidence"] = "~" + DIGEST
+        told["stands_for"]["~" + DIGEST] = told["stands_for"].pop(entries[1]["body"]["evidence"])
+    case.commit(5, told, entries)
+    case.rechain(entries)
+
+
+@attack(withheld, "form")
+def alias_of_no_intake(case, bad):
+    entries = case.entries
+    entries[3]["body"]["picture"] = "~" + DIGEST if bad else entries[1]["body"]["evidence"]
+    case.rechain(entries)
+
+
+@attack(withheld, "form")
+def alias_of_a_later_intake(case, bad):
+    entries = case.entries
+    early, check = entries[1], entries[3]
+    if bad:
+        entries[1] = check | {"seq": 2, "time": early["time"], "body": check["body"] | {"compared": []}}
+        entries[3] = early | {"seq": 4, "time": check["time"]}
+        place = case.folder / "log/private/00000002.json"
+        place.rename(place.with_name("00000004.json"))
+    case.rechain(entries)
+
+
+@attack(withheld, "form")
+def alias_without_a_private_body(case, bad):
+    entries = case.entries
+    if bad:
+        entries[1]["body"]["evidence"], entries[1]["private"] = "~" + DIGEST, None
+    case.rechain(entries)
+
+
+@attack(withheld, "form")
+def alias_in_capitals(case, bad):
+    entries = case.entries
+    entries[3]["body"]["picture"] = entries[1]["body"]["evidence"].upper() if bad else None
+    case.rechain(entries)
+
+
+@attack(withheld, "missing")
+def alias_that_looks_like_another_file(case, bad):
+    """The first alias is "~" and the digest of the open file, which is gone: the one must not pass for the other."""
+    entries, posing = case.entries, "~" + case.other.name
+    for seq in (2, 5):
+        told = case.private(seq)
+        told["stands_for"][posing] = told["stands_for"].pop(entries[seq - 1]["body"]["evidence"])
+        entries[seq - 1]["body"]["evidence"] = posing
+        case.commit(seq, told, entries)
+    entries[3]["body"]["picture"] = posing
+    case.rechain(entries)
+    if bad:
+        case.other.unlink()
+        case.other.parent.rmdir()

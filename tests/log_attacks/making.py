@@ -10,6 +10,7 @@ from verify.log import Log, SigningKey
 from verify.log.canonical import encode
 from verify.log.chain import genesis
 from verify.log.checkpoints import Checkpoint, parse, signers, write
+from verify.log.private import seal
 from verify.store import Store
 
 KEY = SigningKey.from_seed(hashlib.sha256(b"heron").digest())
@@ -71,6 +72,14 @@ class Target:
 
     def seen(self, size: int) -> None:
         self.options += ["--seen", self.reader("seen.txt", self.checkpoint(size).read_bytes())]
+
+    def private(self, seq: int) -> dict:
+        return json.loads((self.folder / f"log/private/{seq:08d}.json").read_bytes())["body"]
+
+    def commit(self, seq: int, body: dict, entries: list[dict]) -> None:
+        """Another private body, and its commitment in the entry."""
+        sealed, entries[seq - 1]["private"] = seal(body, bytes(32))
+        (self.folder / f"log/private/{seq:08d}.json").write_bytes(sealed)
 
     def rechain(self, entries: list[dict], *, spoil: dict[int, Callable[[bytes], bytes]] | None = None) -> None:
         """Write these entries with new digests all along, as an attacker would; `spoil` changes a line's bytes."""
@@ -143,5 +152,26 @@ def filed(folder: Path) -> Target:
     target = Target(folder)
     target.picture, target.points = store.path(picture), store.path(points)
     for path in (target.picture, target.points):
+        path.chmod(0o644)
+    return target
+
+
+def withheld(folder: Path) -> Target:
+    """A picture and its archive under aliases, another in the open, a check of both; not signed."""
+    log = Log.create(
+        folder, title="The lobby", actor="heron", clock=clock(), random=random("held"), durable=False, toolkit="made"
+    )
+    store = Store(folder)
+    picture, archive, other = map(store.put, (b"the bytes of a picture", b"an archive", b"another picture"))
+    body = {"evidence": picture, "size": None, "label": "picture-01", "graphic": False, "archive": archive}
+    log.append("intake", body, private={"name": "IMG_1.jpg", "size": 22}, withhold=[picture, archive])
+    log.append("intake", body | {"evidence": other, "archive": None}, private={"name": "IMG_2.jpg"})
+    compared = [{"digest": other, "name": "picture-02"}]
+    log.append("check", {"check": "room", "picture": picture, "compared": compared, "findings": []})
+    log.append("intake", body | {"label": "picture-03"}, private={"name": "IMG_3.jpg"}, withhold=[picture, archive])
+    (folder / "log" / "checkpoints").rmdir()
+    target = Target(folder)
+    target.picture, target.archive, target.other = map(store.path, (picture, archive, other))
+    for path in (target.picture, target.archive, target.other):
         path.chmod(0o644)
     return target

@@ -19,7 +19,7 @@ from verify.guard import Guard
 from verify.known import KINDS, Known, Reference
 from verify.log import Entry, Log
 from verify.model import Evidence
-from verify.store import Store, is_archive
+from verify.store import Received, Store, is_archive
 
 if TYPE_CHECKING:
     from verify.report import notebook
@@ -87,11 +87,17 @@ class Case:
 
     # --- what goes in -------------------------------------------------------------------------------------------------
 
-    def add(self, files: Iterable[Path | str], *, source: str, graphic: bool = False) -> list[Evidence | Unreadable]:
-        """Take files in, read-only and by digest; a file that cannot be had is on the record with the reason."""
-        return [item for file in files for item in self._take_in(Path(file), source, graphic=graphic)]
+    def add(
+        self, files: Iterable[Path | str], *, source: str, graphic: bool = False, withhold: bool = False
+    ) -> list[Evidence | Unreadable]:
+        """Take files in, read-only and by digest; a file that cannot be had is on the record with the reason.
 
-    def _take_in(self, path: Path, source: str, *, graphic: bool) -> Iterator[Evidence | Unreadable]:
+        `withhold` keeps digests and sizes, the archive's too, in the private part; public lines say random aliases. A
+        file whose digest the log said before is not taken in that way.
+        """
+        return [item for file in files for item in self._take_in(Path(file), source, graphic, withhold)]
+
+    def _take_in(self, path: Path, source: str, graphic: bool, withhold: bool) -> Iterator[Evidence | Unreadable]:
         """One file, or what a ZIP archive holds; whatever is left out is on the record with the reason."""
         try:
             if is_archive(path):
@@ -102,15 +108,26 @@ class Case:
         except Unreadable as error:
             received, left_out = [], [(path.name, str(error))]
         for item in received:
-            taken = item.evidence
-            private = {"name": taken.name, "source": source, "mtime": item.modified.isoformat()}
-            body = {"evidence": taken.digest, "size": taken.size, "label": self._label(), "graphic": graphic}
-            self.log.append("intake", body | {"archive": item.archive}, private=private)
-            yield taken
+            try:
+                self._log_intake(item, source, graphic, withhold)
+                yield item.evidence
+            except Refused as error:
+                left_out.append((item.evidence.name, str(error)))
         for name, why in left_out:
             body = {"evidence": None, "size": None, "label": self._label(), "graphic": graphic, "archive": None}
             self.log.append("intake", body, private={"name": name, "source": source, "mtime": None, "unable": why})
             yield Unreadable(why)
+
+    def _log_intake(self, item: Received, source: str, graphic: bool, withhold: bool) -> None:
+        taken = item.evidence
+        digests = [taken.digest, *([item.archive] if item.archive else [])]
+        if not (withhold or any(digest in self.log.aliases for digest in digests)):
+            digests = []
+        private = {"name": taken.name, "source": source, "mtime": item.modified.isoformat()}
+        body = {"evidence": taken.digest, "label": self._label(), "graphic": graphic, "archive": item.archive}
+        size = {"size": taken.size}
+        told, untold = ({"size": None}, size) if digests else (size, {})
+        self.log.append("intake", {**body, **told}, private={**private, **untold}, withhold=digests)
 
     def _label(self) -> str:
         return f"picture-{len(self.entries('intake')) + 1:02d}"
@@ -124,8 +141,9 @@ class Case:
         shelf = []
         for file in files:
             kept = self.store.take_in(Path(file))
-            body = {"kind": kind, "name": name, "digest": kept.digest, "size": kept.size, "source": source}
-            self.log.append("known", body | {"vouched_by": vouched_by, "taken": taken})
+            body = {"kind": kind, "name": name, "digest": kept.digest, "source": source}
+            size = None if kept.digest in self.log.aliases else kept.size
+            self.log.append("known", body | {"size": size, "vouched_by": vouched_by, "taken": taken})
             path = str(self.store.path(kept.digest))
             shelf.append(Reference(kind, name, path, kept.digest, source, vouched_by, taken))
         return shelf

@@ -105,6 +105,8 @@ class Inquiry:
             check = checks.get(body["check"])
             picture = next(p for p in self.pictures if p.evidence.digest == body["picture"])
             others = [self._stored(other["digest"], other["name"]) for other in body["compared"]]
+            if any(digest not in self.store for digest in (body["picture"], *(other.digest for other in others))):
+                return None, asking.versions()  # withheld, or destroyed
             shelf = {reference.digest: reference for reference in self.shelf}
             known = Known.of([shelf[digest] for digest in body["known"]])
             settings = {name: body["settings"][name] for name in check.settings}

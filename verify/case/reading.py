@@ -26,7 +26,8 @@ def pictures(log: Log) -> tuple[Picture, ...]:
     for entry in log:
         if entry.kind == "intake" and entry.body["evidence"]:
             body, told = entry.body, entry.private or {}
-            evidence = Evidence(body["evidence"], body["size"], told.get("name", ""), told.get("source", ""))
+            size = body["size"] if body["size"] is not None else told.get("size", 0)  # 0 where it is withheld
+            evidence = Evidence(body["evidence"], size, told.get("name", ""), told.get("source", ""))
             found.setdefault(evidence.digest, Picture(evidence, body["label"], body["graphic"]))
     return tuple(found.values())
 

@@ -34,13 +34,16 @@ def new(folder: Path, title: str, actor: str) -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @click.option("--source", required=True, help="Where the files come from; kept in the private part of the log.")
 @click.option("--graphic", is_flag=True, help="Blur these pictures wherever they are shown.")
-def intake(case: Path, files: tuple[str, ...], source: str, graphic: bool) -> None:
+@click.option(
+    "--withhold", is_flag=True, help="Keep digests and sizes in the private part too: a digest can name the source."
+)
+def intake(case: Path, files: tuple[str, ...], source: str, graphic: bool, withhold: bool) -> None:
     """Take files into a case, read-only and by digest."""
     from verify.case import Case
     from verify.model import Evidence
 
     taken = 0
-    for item in Case(case).add(files, source=source, graphic=graphic):
+    for item in Case(case).add(files, source=source, graphic=graphic, withhold=withhold):
         if isinstance(item, Evidence):
             taken += 1
             click.echo(f"{item.digest}  {printable(item.name)}")

@@ -38,7 +38,7 @@ def show(case: Path, as_json: bool, private: bool) -> None:
     from verify.log import Log
     from verify.log.entry import write_time
 
-    for entry in Log.open(case):
+    for entry in Log.open(case, reveal=private):
         told: dict[str, Any] = {
             "seq": entry.seq,
             "time": write_time(entry.time),

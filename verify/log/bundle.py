@@ -26,14 +26,16 @@ _WHEN = (
 )  # the first moment that a ZIP archive can name: when a bundle is packed is nobody's business
 _PIECE = 2**20
 _stored = re.compile(r"[0-9a-f]{64}")
+_named = re.compile(rb'(?<=")[0-9a-f]{64}(?=")')
 _checkpoint = re.compile(r"\d{8}\.txt(?:\.sig)?", re.ASCII)
 
 
 def bundle(folder: Path | str, target: Path | str, *, private: bool = False) -> Path:
     """Pack log, checkpoints, public keys, store and exports of a case, with `VERIFY.txt` and `verify.sh`.
 
-    Private bodies and the internal write-up stay out unless `private`; private keys, torn lines, case.toml and anything
-    else always do. Raises Tampered or Torn where the case does not check, Refused where `target` exists.
+    Private bodies, the internal write-up and files whose digest is withheld stay out unless `private`; private keys,
+    torn lines, case.toml and anything else always do. Raises Tampered or Torn where the case does not check, Refused
+    where `target` exists, or a file for others says a withheld digest.
     """
     folder, target = Path(folder), Path(target)
     if target.exists() or target.is_symlink():
@@ -67,6 +69,7 @@ def _contents(folder: Path, log: Log, *, private: bool) -> Iterator[tuple[str, b
             checkpoints.SIGNERS.as_posix(),
             checkpoints.signers(publics),
         )  # from the log: a .pub file may name its owner
+    named = set(_named.findall(locked.read(folder / PLACE)))  # what no public line names is nobody's business
     if private:
         for entry in log:
             if entry.private is not None:
@@ -74,10 +77,21 @@ def _contents(folder: Path, log: Log, *, private: bool) -> Iterator[tuple[str, b
                 yield name, folder / name
     for name in sorted({entry.body["file"] for entry in log if entry.kind == "export"}):
         if (folder / name).is_file() and (private or name not in INTERNAL):
+            if not private:
+                _check_silent(folder / name, log)
             yield name, folder / name
     for path in sorted((folder / "store" / "sha256").glob("*/*")):
-        if _stored.fullmatch(path.name) and path.parent.name == path.name[:2]:
+        if not (_stored.fullmatch(path.name) and path.parent.name == path.name[:2]):
+            continue
+        if private or path.name.encode() in named:
             yield f"store/sha256/{path.name[:2]}/{path.name}", path
+
+
+def _check_silent(path: Path, log: Log) -> None:
+    """Whether a file for others says no withheld digest. Raises Refused."""
+    text = locked.read(path).decode("latin-1")
+    if log.aliases.hide(text) != text:
+        raise Refused(f"{path.name}: says what the log withholds; pack it with the private part, or write it anew")
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from verify.errors import LogError, Refused, Tampered
 from verify.log import checkpoints, locked, private, sshsig
+from verify.log.aliases import check_opened, introduced, is_alias
 from verify.log.chain import Chain, Link, split
 from verify.log.checkpoints import Checkpoint
 from verify.log.entry import is_digest
@@ -62,7 +63,10 @@ class _Run:
         self.folder = folder
         self.problems: list[Problem] = []
         self.chain = Chain(self._trouble, now)
-        self.files: dict[str, int] = {}  # digest of a file that the log names: the entry that first does
+        self.files: dict[str, int] = {}  # digest or alias of a file that the log names: the entry that first does
+        self.aliases: dict[int, set[str]] = {}  # by the intake that introduces them
+        self.introduced: set[str] = set()
+        self.stands_for: dict[str, str] = {}  # by alias and by digest the other, as private bodies say
         self.waived: set[str] = set()
         self.private: dict[int, str] = {}
         self.exports: dict[str, tuple[str, int]] = {}
@@ -126,25 +130,40 @@ class _Run:
 
     def look_at_files(self) -> None:
         """Level 2."""
-        for digest, entry in self.files.items():
-            path = Path("store") / "sha256" / digest[:2] / digest
-            if (self.folder / path).parent.is_symlink() or (self.folder / path).is_symlink():
-                self._trouble("link", entry, f"the file {digest[:12]}… of entry {entry} is behind a symbolic link")
-            elif not (self.folder / path).is_file():
-                self.withheld_files += digest in self.waived
-                if digest not in self.waived:
-                    self._trouble("missing", entry, f"the file {digest[:12]}… of entry {entry} is not here")
-            elif _hash(self.folder / path) != digest:
-                self._trouble("changed", entry, f"the file {digest[:12]}… of entry {entry} has changed")
         for seq, commitment in self.private.items():
             try:
-                self.withheld += private.read(self.folder, seq, commitment) is None
+                self._open(seq, private.read(self.folder, seq, commitment))
             except Tampered as error:
                 self._trouble("private", seq, str(error))
+        for name, entry in self.files.items():
+            digest = self.stands_for.get(name, name) if is_alias(name) else name
+            if is_alias(digest):
+                self.withheld_files += 1
+            else:
+                self._look_at_file(digest, entry, waived=bool({name, digest} & self.waived))
         for name, (digest, entry) in self.exports.items():
             path = self.folder / name
             if path.is_symlink() or (path.exists() and _hash(path) != digest):
                 self._trouble("export", entry, f"{name} is not the file that entry {entry} says was exported")
+
+    def _open(self, seq: int, body: dict[str, Any] | None) -> None:
+        self.withheld += body is None
+        if body is not None and self.aliases.get(seq):
+            try:
+                check_opened(self.aliases[seq], body, self.stands_for)
+            except Tampered as error:
+                raise Tampered(f"the private body of entry {seq} {error}") from error
+
+    def _look_at_file(self, digest: str, entry: int, *, waived: bool) -> None:
+        path = self.folder / "store" / "sha256" / digest[:2] / digest
+        if path.parent.is_symlink() or path.is_symlink():
+            self._trouble("link", entry, f"the file {digest[:12]}… of entry {entry} is behind a symbolic link")
+        elif not path.is_file():
+            self.withheld_files += waived
+            if not waived:
+                self._trouble("missing", entry, f"the file {digest[:12]}… of entry {entry} is not here")
+        elif _hash(path) != digest:
+            self._trouble("changed", entry, f"the file {digest[:12]}… of entry {entry} has changed")
 
     def look_at_signatures(self, pinned: Sequence[str]) -> None:
         """Level 3."""
@@ -187,6 +206,9 @@ class _Run:
         fields = link.fields
         if fields["private"] is not None:
             self.private[fields["seq"]] = fields["private"]
+            if fields["kind"] == "intake":
+                self.aliases[fields["seq"]] = introduced(fields["body"])
+                self.introduced |= self.aliases[fields["seq"]]
         note = self._notes.get(fields["kind"])
         if note:
             note(fields["body"], len(self.chain.digests) + 1)
@@ -203,7 +225,7 @@ class _Run:
         self._name(entry, body.get("picture"), *compared, *(point.get("digest") for point in points))
 
     def _note_redaction(self, body: dict[str, Any], _: int) -> None:
-        if is_digest(body.get("digest")):
+        if is_digest(body.get("digest")) or is_alias(body.get("digest")):
             self.waived.add(body["digest"])
 
     def _note_export(self, body: dict[str, Any], entry: int) -> None:
@@ -223,12 +245,11 @@ class _Run:
 
     def _name(self, entry: int, *digests: object) -> None:
         for digest in digests:
-            if is_digest(digest):
+            if is_digest(digest) or (is_alias(digest) and digest in self.introduced):
                 self.files.setdefault(str(digest), entry)
             elif digest is not None:
-                self._trouble(
-                    "form", entry, f"entry {entry} names a file by something that is no SHA-256 in lower-case hex"
-                )
+                why = "an alias that no intake introduced" if is_alias(digest) else "no SHA-256 in lower-case hex"
+                self._trouble("form", entry, f"entry {entry} names a file by {why}")
 
     def _compare(self, checkpoint: Checkpoint, what: str, code: str) -> None:
         digests = self.chain.digests

@@ -61,6 +61,16 @@ class Entry:
     key: str | None = None  # fingerprint of the key that the actor signs with
 
 
+def this_toolkit() -> str:
+    """Name and version of this toolkit, as entries give it."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and needed once a case
+
+    try:
+        return f"image-evidence {version('image-evidence')}"
+    except PackageNotFoundError:  # run from its source without having been installed
+        return "image-evidence unknown"
+
+
 def is_digest(value: object) -> bool:
     """Whether this is a SHA-256 as the log writes it: 64 lower-case hex digits."""
     return isinstance(value, str) and _digest.fullmatch(value) is not None

@@ -5,25 +5,24 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verify.errors import LogError, Refused, Tampered, Torn
 from verify.log import checkpoints, locked, private
+from verify.log.aliases import Aliases, check_unsaid, introduced
 from verify.log.canonical import encode, pack, unpack
 from verify.log.chain import MAX_LINE, Chain, Link, genesis, split
 from verify.log.checkpoints import Checkpoint
-from verify.log.entry import KINDS, VERSION, Entry, check_form, read_time, write_time
+from verify.log.entry import KINDS, VERSION, Entry, check_form, read_time, this_toolkit, write_time
 
 if TYPE_CHECKING:
     from verify.log.sshsig import SigningKey
 
 PLACE = Path("log") / "verification.jsonl"
-SLACK = timedelta(
-    seconds=2
-)  # a clock that is being set right steps back by less; such an entry keeps the time before it
+SLACK = timedelta(seconds=2)  # a clock that is set right steps back by less; such an entry keeps the time before it
 
 Clock = Callable[[], datetime]
 
@@ -42,6 +41,8 @@ class Log:
         self._size = 0  # bytes followed so far
         self._last = 0  # where the last of them begins
         self._own = threading.Lock()
+        self.aliases = Aliases()  # of the digests that public lines withhold
+        self._reveal = True
 
     @classmethod
     def create(
@@ -85,18 +86,21 @@ class Log:
         clock: Clock = lambda: datetime.now(UTC),
         random: Callable[[int], bytes] = secrets.token_bytes,
         durable: bool = True,
+        reveal: bool = True,
     ) -> Log:
         """The log of a case, followed from its first line. `actor` is the one who opened it, unless given.
 
-        Raises LogError where there is none, Torn where its last line is incomplete, Tampered where it was changed.
+        With `reveal` entries say the withheld digests that private bodies open. Raises LogError where there is none,
+        Torn where its last line is incomplete, Tampered where it was changed.
         """
         log = cls(Path(folder), "", clock, random, durable)
+        log._reveal = reveal
         links = log._catch_up(locked.read(log.folder / PLACE))
         if not links:
             raise Tampered(f"{PLACE.name}: the log is empty; expected its first entry")
         log.actor = unpack(links[0].fields["actor"]["name"]) if actor is None else actor
         _check_actor(log.actor)
-        log._note_keys(links)
+        log._note(links)
         return log
 
     @property
@@ -123,17 +127,25 @@ class Log:
         if chain.digests[: len(self)] != self._chain.digests:
             raise Tampered(f"{PLACE.name}: lines that were read before are gone or changed; the log only grows")
 
-    def append(self, kind: str, body: Mapping[str, Any], *, private: Mapping[str, Any] | None = None) -> Entry:
+    def append(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        private: Mapping[str, Any] | None = None,
+        withhold: Sequence[str] = (),
+    ) -> Entry:
         """Write one entry behind the others; it is on the disk when this returns.
 
-        `private` stands outside the log, mode 0600, and its line commits to it. Numbers follow `canonical`'s rules.
-        Raises Refused on a wrong kind or body, LogError where it cannot be written, Torn and Tampered as `open`.
+        `private` stands outside the log, mode 0600, and its line commits to it. `withhold`: digests in an intake's body
+        that no public line says from here on; the private body opens the alias of each. Raises Refused on a wrong kind
+        or body, or a digest that was said before, LogError where it cannot be written, Torn and Tampered as `open`.
         """
         if kind not in KINDS or kind == "open":
             raise Refused(f"{kind!r} is no kind of entry; expected one of {', '.join(sorted(KINDS - {'open'}))}")
         with self._own, locked.opened(self.folder / PLACE) as fd:
-            self._note_keys(self._catch_up(self._unread(fd)))
-            return self._write(fd, kind, body, self.head, private)
+            self._note(self._catch_up(self._unread(fd)))
+            return self._write(fd, kind, body, self.head, private, withhold)
 
     def enrol(self, key: SigningKey) -> Entry:
         """Name the public half of a key that this actor will sign with, in the log and in `keys/allowed_signers`."""
@@ -193,12 +205,24 @@ class Log:
             self._last = self._size - len(lines[-1]) - 1
         return links
 
-    def _write(self, fd: int, kind: str, body: Mapping[str, Any], prev: str, secret: Mapping[str, Any] | None) -> Entry:
-        seq = len(self) + 1
+    def _write(
+        self,
+        fd: int,
+        kind: str,
+        body: Mapping[str, Any],
+        prev: str,
+        secret: Mapping[str, Any] | None,
+        withhold: Sequence[str] = (),
+    ) -> Entry:
+        seq, aliases = len(self) + 1, self.aliases
+        if withhold:
+            check_unsaid(locked.read_from(fd, 0), withhold)
+            aliases, stands_for = aliases.withhold(withhold, self._random)
+            secret = {**(secret or {}), "stands_for": stands_for}
         sealed, commitment = private.seal(secret, self._random(private.SALT)) if secret is not None else (b"", None)
         fields = {
             "actor": {"key": self.key, "name": pack(self.actor)},
-            "body": pack(body),
+            "body": aliases.hide(pack(body)),
             "kind": kind,
             "prev": prev,
             "private": commitment,
@@ -236,36 +260,30 @@ class Log:
             "or let `verify log repair` record that it was set back"
         )
 
-    def _note_keys(self, links: list[Link]) -> None:
+    def _note(self, links: list[Link]) -> None:
         for link in links:
+            if link.fields["kind"] == "intake" and introduced(link.fields["body"]):
+                self._entry(link)
             if link.fields["kind"] == "key" and unpack(link.fields["actor"]["name"]) == self.actor:
                 self.key = str(link.fields["body"].get("fingerprint"))
 
     def _entry(self, link: Link) -> Entry:
         fields = link.fields
         secret = private.read(self.folder, fields["seq"], fields["private"]) if fields["private"] else None
+        if fields["kind"] == "intake":
+            self.aliases.learn(fields["body"], secret)
         return Entry(
             seq=fields["seq"],
             kind=fields["kind"],
             time=read_time(fields["time"]),
             actor=unpack(fields["actor"]["name"]),
-            body=unpack(fields["body"]),
+            body=unpack(self.aliases.reveal(fields["body"]) if self._reveal else fields["body"]),
             prev=fields["prev"],
             digest=link.digest,
             private=secret,
             withheld=fields["private"] is not None and secret is None,
             key=fields["actor"]["key"],
         )
-
-
-def this_toolkit() -> str:
-    """Name and version of this toolkit, as entries give it."""
-    from importlib.metadata import PackageNotFoundError, version  # slow, and needed once a case
-
-    try:
-        return f"image-evidence {version('image-evidence')}"
-    except PackageNotFoundError:  # run from its source without having been installed
-        return "image-evidence unknown"
 
 
 def _check_actor(actor: str) -> None:
@@ -278,6 +296,4 @@ def _refuse(code: str, _: int, text: str) -> None:
 
 
 def _torn(lines: int) -> Torn:
-    return Torn(
-        f"{PLACE.name}: line {lines + 1} is incomplete, something stopped while it was written: `verify log repair`"
-    )
+    return Torn(f"{PLACE.name}: line {lines + 1} is incomplete, something stopped at it: `verify log repair`")

@@ -109,6 +109,8 @@ done)
 
 facts=$(printf '%s\n' "$stream" | jq -nr '
 def hex: type == "string" and test("\\A[0-9a-f]{64}\\z");
+def alias: type == "string" and test("\\A~[0-9a-f]{64}\\z");
+def aliases: [.body.evidence, .body.archive | select(alias)] | unique;
 def name: type == "string" and test("\\A[a-z0-9][a-z0-9-]{0,63}\\z");
 def file: type == "string"
     and test("\\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}\\z");
@@ -156,6 +158,9 @@ def broken($digests; $loose; $at): .prev as $prev
 [inputs] as $all
 | [$all[range(0; $all | length; 2)]] as $digests | [$all[range(1; $all | length; 2)]] as $entries
 | [$entries[] | if plain | not then "canonical" elif form | not then "form" else "good" end] as $forms
+| (reduce (range(0; $entries | length) as $at | select($forms[$at] == "good") | $entries[$at]
+        | select(.kind == "intake" and .private != null) | aliases[] | {name: ., line: ($at + 1)}) as $one
+    ({}; .[$one.name] = (.[$one.name] // $one.line))) as $introduced
 | (now + 300 | floor | todate | .[0:19] + ".999Z") as $latest
 | reduce range(0; $entries | length) as $at ({said: [], next: 1, time: "", loose: {}};
     $entries[$at] as $entry
@@ -177,7 +182,7 @@ def broken($digests; $loose; $at): .prev as $prev
       end)
 | .said[], (.genesis // empty),
   (range(0; $entries | length) as $at | select($forms[$at] == "good") | $entries[$at] | ($at + 1) as $line | .body as $body
-    | if .private != null then "private \(.seq) \(.private)" else empty end,
+    | if .private != null then "private \(.seq) \(.private)" + (if .kind == "intake" then aliases | map(" " + .) | join("") else "" end) else empty end,
       (if .kind == "intake" then $body.evidence, $body.archive
        elif .kind == "known" then $body.digest
        elif .kind == "check" then
@@ -185,8 +190,10 @@ def broken($digests; $loose; $at): .prev as $prev
             ($body.findings | arrays | .[] | objects | .pairs | objects | .digest)
        else null end
        | select(. != null)
-       | if hex then "file \($line) \(.)" else wrong("form"; $line; "names a file by something that is no SHA-256 in lower-case hex") end),
-      (if .kind == "redaction" and ($body.digest | hex) then "waive \($body.digest)" else empty end),
+       | if hex or (alias and ($introduced[.] // ($line + 1)) <= $line) then "file \($line) \(.)"
+         elif alias then wrong("form"; $line; "names a file by an alias that no intake introduced")
+         else wrong("form"; $line; "names a file by something that is no SHA-256 in lower-case hex") end),
+      (if .kind == "redaction" and ($body.digest | hex or alias) then "waive \($body.digest)" else empty end),
       (if .kind == "export" then "export \($line) \($body.digest) \($body.file)" else empty end),
       (if .kind == "checkpoint" then "announced \($line)" else empty end),
       (if .kind == "key" then
@@ -205,8 +212,8 @@ while read -r tag one two rest; do
         [ "$(printf '%s\n%s\n%s\n' $FORMAT "$one" "$two" | digest_of)" = "$rest" ] ||
             wrong 1 genesis "line 1 does not hang on its own case and nonce: the beginning is of another case" ;;
     wrong) wrong "$one" "$two" "$rest" ;;
-    private) private="$private$one $two$newline" ;;
-    file) case $files in *"$two"*) ;; *) files="$files$one $two$newline" ;; esac ;;
+    private) private="$private$one $two $rest$newline" ;;
+    file) case $files in *" $two$newline"*) ;; *) files="$files$one $two$newline" ;; esac ;;
     waive) waived="$waived $one" ;;
     export) exports="$one $two $rest$newline$exports" ;;
     announced) announced="$announced $one" ;;
@@ -285,15 +292,50 @@ done
 # --- level 2: the files -----------------------------------------------------------------------------------------------
 
 if [ "$level" -ge 2 ]; then
-    while read -r line digest; do
+    withheld=0; stands=$newline # what the private bodies say: lines of alias and digest
+    while read -r seq digest aliases; do
+        [ -n "$seq" ] || continue
+        path=$folder/log/private/$(printf '%08d' "$seq").json
+        if [ ! -e "$path" ] && [ ! -L "$path" ]; then withheld=$((withheld + 1))
+        elif [ -L "$path" ] || [ ! -f "$path" ] || [ "$(digest_of <"$path")" != "$digest" ]; then
+            wrong 2 private "the private body of entry $seq is not the one that the log commits to"
+        elif [ -n "$aliases" ]; then
+            opened=$([ "$(jq -cS . <"$path" 2>/dev/null | digest_of)" = "$digest" ] && jq -re --arg aliases "$aliases" '
+                .body.stands_for | objects | select(keys == ($aliases | split(" ")))
+                | select(all(.[]; type == "string" and test("\\A[0-9a-f]{64}\\z"))) | to_entries[] | "\(.key) \(.value)"' <"$path" 2>/dev/null) ||
+                wrong 2 private "the private body of entry $seq does not say which file each alias of its entry stands for"
+            while read -r alias stands_for; do
+                case $stands in
+                *"$newline$alias $stands_for$newline"*) ;;
+                *"$newline$alias "* | *" $stands_for$newline"*)
+                    wrong 2 private "the private body of entry $seq has a second alias for a file, or a second file for an alias" ;;
+                *) [ -z "$alias" ] || stands="$stands$alias $stands_for$newline" ;;
+                esac
+            done <<EOF
+$opened
+EOF
+        fi
+    done <<EOF
+$private
+EOF
+    [ $withheld -eq 0 ] || echo "$withheld private bodies are withheld; the log commits to them and holds without them."
+    while read -r line name; do
         [ -n "$line" ] || continue
+        digest=$name
+        case $name in
+        "~"*)
+            case $stands in
+            *"$newline$name "*) digest=${stands#*"$newline$name "}; digest=${digest%%"$newline"*} ;;
+            *) echo "the file of entry $line is withheld, and so is its digest; its checks cannot be asked again."; continue ;;
+            esac ;;
+        esac
         first=${digest%"${digest#??}"}
         path=$folder/store/sha256/$first/$digest
         if [ -L "$folder/store/sha256/$first" ] || [ -L "$path" ]; then
             wrong 2 link "the file of entry $line is behind a symbolic link"
         elif [ ! -f "$path" ]; then
             case " $waived " in
-            *" $digest "*) echo "the file of entry $line is withheld, as the log says; its checks cannot be asked again." ;;
+            *" $name "* | *" $digest "*) echo "the file of entry $line is withheld, as the log says; its checks cannot be asked again." ;;
             *) wrong 2 missing "the file $digest of entry $line is not here" ;;
             esac
         elif [ "$(digest_of <"$path")" != "$digest" ]; then
@@ -302,18 +344,6 @@ if [ "$level" -ge 2 ]; then
     done <<EOF
 $files
 EOF
-    withheld=0
-    while read -r seq digest; do
-        [ -n "$seq" ] || continue
-        path=$folder/log/private/$(printf '%08d' "$seq").json
-        if [ ! -e "$path" ] && [ ! -L "$path" ]; then withheld=$((withheld + 1))
-        elif [ -L "$path" ] || [ ! -f "$path" ] || [ "$(digest_of <"$path")" != "$digest" ]; then
-            wrong 2 private "the private body of entry $seq is not the one that the log commits to"
-        fi
-    done <<EOF
-$private
-EOF
-    [ $withheld -eq 0 ] || echo "$withheld private bodies are withheld; the log commits to them and holds without them."
     told=" "
     while read -r line digest name; do
         [ -n "$line" ] || continue

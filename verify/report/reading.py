@@ -192,7 +192,7 @@ def _picture(entry: Entry) -> Picture:
         label=str(body["label"]),
         seq=entry.seq,
         digest=body["evidence"],
-        size=body["size"],
+        size=body["size"] if body["size"] is not None else told.get("size"),
         graphic=bool(body["graphic"]),
         name=str(told.get("name") or ""),
         source=str(told.get("source") or ""),
