@@ -2,10 +2,14 @@ import zipfile
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from tests.drawn import encode, scene
 from verify.case import Case
+from verify.cli import cli
 from verify.errors import Refused, Unreadable
+from verify.log import check as check_log
+from verify.log.bundle import bundle
 from verify.model import Evidence
 
 
@@ -186,3 +190,88 @@ def test_points_drawn_by_a_person_are_on_the_record(case, leak, tmp_path):
     assert entry.body["settings"]["points"]["drawn_by"] == "heron"
     assert "heron" in asked.findings[0].because
     assert {outcome.state for _, outcome in case.rerun()} == {"identical"}
+
+
+def public(case):
+    return (case.folder / "log" / "verification.jsonl").read_text()
+
+
+def test_a_withheld_picture_is_asked_about_and_no_public_line_knows_its_digest(case, leak, tmp_path):
+    (tmp_path / "crop.jpg").write_bytes(cropped(31))
+    held, open_ = *case.add([leak], source="a stick", withhold=True), *case.add([tmp_path / "crop.jpg"], source="web")
+    list(case.ask_all())
+    case.note(f"the digest begins with {held.digest[:12]}", about=[held.digest])
+    case.add_appearance("picture-01", url="https://example.org", platform="a forum", when="then", how_known="seen")
+
+    assert held.digest[:12] not in public(case)
+    assert open_.digest in public(case)
+    assert (held.size, case.find(held.digest[:12]).evidence.size) == (leak.stat().st_size,) * 2
+    assert case.entries("intake")[0].body["size"] is None
+    (copy,) = (entry for entry in case.entries("check") if entry.body["check"] == "copy")
+    assert (copy.body["picture"], copy.body["answer"]) == (held.digest, "yes")
+    assert list(Case(case.folder).ask_all()) == []
+    assert {outcome.state for _, outcome in Case(case.folder).rerun()} == {"identical"}
+    assert check_log(case.folder).exit_code == 0
+
+
+def test_a_withheld_picture_that_another_is_compared_with_stays_unnamed(case, leak, tmp_path):
+    (tmp_path / "crop.jpg").write_bytes(cropped(31))
+    case.add([tmp_path / "crop.jpg"], source="web")
+    (held,) = case.add([leak], source="a stick", withhold=True)
+    (asked, *_) = case.ask_all(["copy"])
+    assert asked.findings[1].against.digest == held.digest
+    assert held.digest[:12] not in public(case)
+    assert case.findings(case.entries("check")[0])[1]["against"]["digest"] == held.digest
+
+
+def test_an_archive_of_withheld_pictures_is_withheld_too(case, leak, tmp_path):
+    packed = tmp_path / "leak.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(leak, "a.jpg")
+        archive.writestr("b.jpg", b"no picture")
+    held = case.add([packed], source="a stick", withhold=True)
+    archive = case.entries("intake")[0].body["archive"]
+    again = case.add([leak], source="a stick")
+    assert len(held) == 2
+    assert again == [held[0].__class__(held[0].digest, held[0].size, leak.name, "a stick")]
+    assert not [d for d in (archive, *(each.digest for each in held)) if d[:12] in public(case)]
+    assert f'"size":{leak.stat().st_size}' not in public(case)
+    assert check_log(case.folder).exit_code == 0
+
+
+def test_what_the_log_said_before_is_not_taken_in_as_withheld(case, leak):
+    case.add([leak], source="a stick")
+    (failed,) = case.add([leak], source="a stick", withhold=True)
+    assert isinstance(failed, Unreadable)
+    assert "cannot be withheld" in str(failed)
+    assert case.entries("intake")[1].body["evidence"] is None
+
+
+def test_a_bundle_without_the_private_part_is_read_written_up_and_run_again(case, leak, tmp_path):
+    (held,) = case.add([leak], source="a stick", withhold=True)
+    list(case.ask_all())
+    with zipfile.ZipFile(bundle(case.folder, tmp_path / "b.zip")) as archive:
+        assert not [name for name in archive.namelist() if held.digest[:12].encode() in archive.read(name)]
+        assert leak.read_bytes() not in [archive.read(name) for name in archive.namelist()]
+        archive.extractall(tmp_path / "unpacked")
+    (folder,) = (tmp_path / "unpacked").iterdir()
+    (folder / "case.toml").write_text('title = "t"\nauthor = "stork"\n')
+    reader = Case(folder)
+    assert {outcome.state for _, outcome in reader.rerun()} == {"not checkable"}
+    page, text = (path.read_text() for path in reader.write_up())
+    assert held.digest[:12] not in page + text
+    assert "The picture is withheld" in page
+    assert held.digest in case.write_up(["md"])[0].read_text()
+
+
+def test_the_command_withholds(case, leak):
+    done = CliRunner().invoke(cli, ["intake", str(case.folder), str(leak), "--source", "a stick", "--withhold"])
+    digest = done.stdout.split()[0]
+    assert (done.exit_code, len(digest)) == (0, 64)
+    assert digest[:12] not in public(case)
+    for shown in ([], ["--json"]):
+        told = CliRunner().invoke(cli, ["log", "show", str(case.folder), *shown]).stdout
+        assert digest[:12] not in told
+        assert "picture-01" in told
+    told = CliRunner().invoke(cli, ["log", "show", str(case.folder), "--json", "--private"]).stdout
+    assert digest in told

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from verify.log.aliases import is_alias
 from verify.model import Answer, Finding
 from verify.report import graph, telling
 from verify.report.pictures import Album, data_uri
@@ -111,6 +112,8 @@ def unread(story: Story, told: list[Topic], album: Album) -> list[tuple[Picture,
     for picture in story.pictures:
         if picture.digest is None:
             found.append((picture, picture.unable or "The reason is private and was withheld."))
+        elif is_alias(picture.digest):
+            found.append((picture, "The picture is withheld, and so is its digest."))
         elif not album.get(picture.digest):
             why = [c.because for c in cards if c.picture is picture and c.answer is Answer.UNABLE]
             found.append((picture, why[0] if why else album.unable[picture.digest]))
