@@ -111,6 +111,8 @@ def ask(
         )
         found = [asked_now.get(other.digest) or told[other.digest] for other in others]
         findings = [overall(found), *sorted(found, key=strength_of, reverse=True)]
+        if len({(finding.answer, finding.because) for finding in found}) == 1 and findings[0].answer is Answer.UNABLE:
+            findings = [replace(findings[0], against=None)]  # the picture itself cannot be compared: said once
     return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
 
 
@@ -161,11 +163,13 @@ def overall(findings: Sequence[Finding]) -> Finding:
         return Finding(Answer.UNABLE, "Nothing to compare with: no other picture was given.", measured={"compared": 0})
     best = max(findings, key=strength_of)
     unable = sum(finding.answer is Answer.UNABLE for finding in findings)
-    if unable == len(findings):
+    if len(findings) == 1:
+        because = best.because
+    elif unable == len(findings):
         because = f"None of {len(findings)} could be compared; the first: {best.because}"
     else:
         missed = f", {unable} of them unable" if unable else ""
-        because = best.because if len(findings) == 1 else f"Best of {len(findings)} compared{missed}: {best.because}"
+        because = f"Best of {len(findings)} compared{missed}: {best.because}"
     return replace(best, because=because, measured={**best.measured, "compared": len(findings), "unable": unable})
 
 

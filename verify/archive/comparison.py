@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.floating[Any]]
 SURE = 16  # agreeing matches for a yes; unrelated photographs have not reached 8
 FEW, REPEATED, FEW_SAME = 8, 0.2, 0.75  # or so few, if they repeat so many of the features there and so much agrees
 SAME = 0.45  # of what the overlap shows must be the same for a yes; the least of 2,590 edited copies had 0.48
+FRAMED, FRAMED_SAME = 0.9, 0.65  # two pages of one layout with much text reached 0.61 with different pictures in them
 KEPT = 0.25  # of what one of the two shows must be found in the other for a yes: less may be a logo or a caption
 SQUARES = 6  # independent agreeing squares for a yes
 BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
@@ -125,6 +126,11 @@ def _verdict(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> t
             return Answer.NO, None, ""
         part = f"The two have only a part in common ({100 * kept:.0f} % of what they show)"
         return Answer.UNCLEAR, Relation.SHARES_OVERLAY, f"{part}: an overlay, a frame or a detail"
+    if min(found.covers_a, found.covers_b) > FRAMED and agrees.agreeing < FRAMED_SAME:
+        because = (
+            "Frame lies on frame, and much of what they hold differs: the same picture altered, or two in one frame"
+        )
+        return Answer.UNCLEAR, Relation.SHARES_OVERLAY, because
     relation = Relation.NEAR_DUPLICATE if found.whole and not agrees.differing else Relation.DERIVED
     if _displaced(overlay):
         because = "Much agrees, but displaced within the common part, as in another photograph of the same place"

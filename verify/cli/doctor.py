@@ -34,7 +34,7 @@ def doctor() -> None:
     for name, (extra, purpose) in EXTRAS.items():
         click.echo(_line(name, f"to {purpose}: pip install 'image-evidence[{extra}]'", missing="absent"))
     for name, purpose in PROGRAMS.items():
-        found = shutil.which(name)
+        found = _exiftool() if name == "exiftool" else shutil.which(name)
         click.echo(f"ok       {name}" if found else f"absent   {name}: {purpose}")
     click.echo(_guard())
 
@@ -46,6 +46,12 @@ def _line(name: str, advice: str, missing: str) -> str:
         if name == "opencv-python-headless":  # the full build carries the same module
             return _line("opencv-python", advice, missing)
         return f"{missing:8} {name}: {advice}"
+
+
+def _exiftool() -> bool:
+    from verify.metadata.exiftool import program
+
+    return program() is not None
 
 
 def _guard() -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 METHOD = "rootsift-1"  # raise it when the numbers change: stored features and calibrations carry this name
-LONGEST = 1600  # pixels of the longer side at which features are sought; more costs time and finds little more indoors
+LONGEST = 1280  # pixels of the longer side at which features are sought: more costs time and finds little more indoors
 MOST = 4000  # features kept, strongest first
 CONTRAST = 0.01  # a quarter of the usual value: painted walls are faint
 QUANTUM = 512.0  # RootSIFT values lie in 0…1, nearly all below 0.5: eight bits at this factor

@@ -18,7 +18,7 @@ from verify.matching.flags.naming import ALIKE, FAR, TWO_COLOURS, Fit, Sighting,
 from verify.matching.flags.whole import Template, cloths, templates
 from verify.model import Json
 
-LONGEST = 1600  # pixels at which a picture is searched: 12 megapixels take under 5 s on two cores
+LONGEST = 1600  # pixels at which a picture is searched; 12 megapixels then take 6 to 7 CPU seconds on a busy machine
 PLAIN = (
     60  # pairs of cells with a border between them; plainer designs (a field with a star, two bands) are everywhere:
 )
