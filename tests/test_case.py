@@ -239,6 +239,19 @@ def test_an_archive_of_withheld_pictures_is_withheld_too(case, leak, tmp_path):
     assert check_log(case.folder).exit_code == 0
 
 
+def test_an_archive_around_a_withheld_picture_is_withheld_whole(case, leak, tmp_path):
+    (held,) = case.add([leak], source="a stick", withhold=True)
+    packed = tmp_path / "all.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.jpg", b"comes before it")
+        archive.write(leak, "b.jpg")
+    case.add([packed], source="web")
+    with zipfile.ZipFile(bundle(case.folder, tmp_path / "b.zip")) as archive:
+        assert not [name for name in archive.namelist() if "store" in name]
+    assert held.digest[:12] not in public(case)
+    assert len(case.pictures) == 2
+
+
 def test_what_the_log_said_before_is_not_taken_in_as_withheld(case, leak):
     case.add([leak], source="a stick")
     (failed,) = case.add([leak], source="a stick", withhold=True)

@@ -118,6 +118,14 @@ def test_what_was_said_before_cannot_be_withheld_any_more(case, said):
     assert len(log) == 6
 
 
+@pytest.mark.parametrize(("kind", "digest"), [("note", DIGEST), ("intake", "f" * 64), ("intake", "x")])
+def test_only_what_an_intake_takes_in_can_be_withheld(case, kind, digest):
+    log = Log.open(case.folder)
+
+    with pytest.raises(Refused, match="only the evidence or archive of an intake"):
+        log.append(kind, {"evidence": DIGEST}, withhold=[digest])
+
+
 def test_an_entry_that_was_not_written_leaves_no_alias(case, monkeypatch):
     log = Log.open(case.folder)
 

@@ -647,6 +647,19 @@ def alias_of_no_digest(case, bad):
 
 
 @attack(withheld, "private")
+def alias_of_an_escaped_digest(case, bad):
+    """Text that means a digest and is none: who unescapes it must not read more than who does not."""
+    entries, name = case.entries, case.picture.name.encode()
+    case.commit(
+        2,
+        case.private(2),
+        entries,
+        lambda body: body.replace(name, b"\\\\u00%02x" % name[0] + name[1:]) if bad else body,
+    )
+    case.rechain(entries)
+
+
+@attack(withheld, "private")
 def alias_of_another_file(case, bad):
     entries, told = case.entries, case.private(5)
     if bad:

@@ -76,9 +76,10 @@ class Target:
     def private(self, seq: int) -> dict:
         return json.loads((self.folder / f"log/private/{seq:08d}.json").read_bytes())["body"]
 
-    def commit(self, seq: int, body: dict, entries: list[dict]) -> None:
-        """Another private body, and its commitment in the entry."""
-        sealed, entries[seq - 1]["private"] = seal(body, bytes(32))
+    def commit(self, seq: int, body: dict, entries: list[dict], spoil: Callable[[bytes], bytes] = bytes) -> None:
+        """Another private body, and its commitment in the entry; `spoil` changes its bytes."""
+        sealed = spoil(seal(body, bytes(32))[0])
+        entries[seq - 1]["private"] = hashlib.sha256(sealed).hexdigest()
         (self.folder / f"log/private/{seq:08d}.json").write_bytes(sealed)
 
     def rechain(self, entries: list[dict], *, spoil: dict[int, Callable[[bytes], bytes]] | None = None) -> None:

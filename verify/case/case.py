@@ -107,6 +107,10 @@ class Case:
                 received, left_out = [self.store.receive(path, source=source)], []
         except Unreadable as error:
             received, left_out = [], [(path.name, str(error))]
+        # One file that is withheld would give itself away by the archive around it.
+        withhold |= any(
+            digest in self.log.aliases for item in received for digest in (item.evidence.digest, item.archive) if digest
+        )
         for item in received:
             try:
                 self._log_intake(item, source, graphic, withhold)
@@ -120,9 +124,7 @@ class Case:
 
     def _log_intake(self, item: Received, source: str, graphic: bool, withhold: bool) -> None:
         taken = item.evidence
-        digests = [taken.digest, *([item.archive] if item.archive else [])]
-        if not (withhold or any(digest in self.log.aliases for digest in digests)):
-            digests = []
+        digests = [digest for digest in (taken.digest, item.archive) if digest and withhold]
         private = {"name": taken.name, "source": source, "mtime": item.modified.isoformat()}
         body = {"evidence": taken.digest, "label": self._label(), "graphic": graphic, "archive": item.archive}
         size = {"size": taken.size}

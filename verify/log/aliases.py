@@ -27,10 +27,12 @@ def introduced(body: Mapping[str, Any]) -> set[str]:
     return {body[field] for field in NAMED if is_alias(body.get(field))}
 
 
-def check_unsaid(lines: bytes, digests: Iterable[str]) -> None:
-    """Whether these lines of a log say none of the digests. Raises Refused."""
-    said = lines.lower()
+def check_unsaid(lines: bytes, body: Mapping[str, Any], digests: Iterable[str]) -> None:
+    """Whether a body names these digests as an intake does, and no line of the log said one. Raises Refused."""
+    said, named = lines.lower(), {body.get(field) for field in NAMED}
     for digest in digests:
+        if not is_digest(digest) or digest not in named:
+            raise Refused(f"{digest[:12]}…: only the evidence or archive of an intake can be withheld")
         if digest[:SHORT].encode() in said:
             raise Refused(f"{digest[:12]}…: the log said this digest before; it cannot be withheld any more")
 

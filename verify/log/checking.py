@@ -132,7 +132,7 @@ class _Run:
         """Level 2."""
         for seq, commitment in self.private.items():
             try:
-                self._open(seq, private.read(self.folder, seq, commitment))
+                self._open(seq, private.read_plain(self.folder, seq, commitment))
             except Tampered as error:
                 self._trouble("private", seq, str(error))
         for name, entry in self.files.items():

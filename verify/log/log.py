@@ -216,7 +216,7 @@ class Log:
     ) -> Entry:
         seq, aliases = len(self) + 1, self.aliases
         if withhold:
-            check_unsaid(locked.read_from(fd, 0), withhold)
+            check_unsaid(locked.read_from(fd, 0), body if kind == "intake" else {}, withhold)
             aliases, stands_for = aliases.withhold(withhold, self._random)
             secret = {**(secret or {}), "stands_for": stands_for}
         sealed, commitment = private.seal(secret, self._random(private.SALT)) if secret is not None else (b"", None)

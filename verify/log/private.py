@@ -10,7 +10,7 @@ from typing import Any
 
 from verify.errors import LogError, Tampered
 from verify.log import locked
-from verify.log.canonical import decode, encode, pack, unpack
+from verify.log.canonical import Plain, decode, encode, pack, unpack
 
 SALT = 32  # bytes: a name, a position or a serial number is guessed in a second where there is none
 
@@ -42,6 +42,12 @@ def remove(case: Path, seq: int) -> None:
 
 def read(case: Path, seq: int, commitment: str) -> dict[str, Any] | None:
     """The body, or None where it is withheld. Raises Tampered where it is not the one committed to."""
+    body = read_plain(case, seq, commitment)
+    return None if body is None else dict(unpack(body))
+
+
+def read_plain(case: Path, seq: int, commitment: str) -> dict[str, Plain] | None:
+    """As `read`, but as it stands in the file, every number and character written by the log's rules."""
     at = path(case, seq)
     if not (at.exists() or at.is_symlink()):
         return None
@@ -54,6 +60,7 @@ def read(case: Path, seq: int, commitment: str) -> dict[str, Any] | None:
     if hashlib.sha256(sealed).hexdigest() != commitment:
         raise Tampered(f"the private body of entry {seq} is not the one that the log commits to")
     plain = decode(sealed.removesuffix(b"\n"))
-    if not isinstance(plain, dict) or not isinstance(plain.get("body"), dict):
+    body = plain.get("body") if isinstance(plain, dict) else None
+    if not isinstance(body, dict):
         raise Tampered(f"the private body of entry {seq} is no object")
-    return dict(unpack(plain["body"]))
+    return body
