@@ -20,6 +20,9 @@ WINDOW = 7  # pixels; correlation is taken in such squares
 TONE = 30.0  # grey levels between two flat places, once the tones of what agrees are matched
 BAND = 0.22  # of the height; captions take up to a fifth
 TEXTURE = 3.0  # standard deviation in grey levels from which a square shows something
+FLAT, QUIET = 1.0, 20.0  # standard deviations between which a square shows texture and shade, no edge of a design
+BLANK = 0.2  # standard deviation under which a square is one single tone, as only drawn or printed grounds are
+TONES, NEAR_TONE = 3, 3  # so many greys, with neighbours up to so many levels away, make up most of a design
 CORRELATED = 0.6  # of the squares' values; two unrelated squares reach it in under 1 of 50 (tuning half)
 
 
@@ -34,7 +37,9 @@ class Agreement:
     `block` is the largest share of the overlap that differs and fills a rectangle; `band` says
     that all that agrees is a narrow strip along an edge, as a caption is; `likeness` the median correlation
     where they agree, `sharp` the mean correlation of the overlap weighted by the texture that both show: flat places
-    with noise and places that were covered count little in it, displaced edges count in full.
+    with noise and places that were covered count little in it, displaced edges count in full. `detail` is the share of
+    the overlap in which texture and shade agree away from strong edges, where skies and the like (flat, but with
+    grain) do not count at all; `tones` the share that three greys make up, in the picture where it is larger.
     """
 
     agreeing: float
@@ -48,6 +53,8 @@ class Agreement:
     band: bool
     likeness: float
     sharp: float
+    detail: float
+    tones: float
 
 
 def agreement(a: Luma, b: Luma, matrix: Matrix) -> Agreement:
@@ -105,6 +112,7 @@ def _measure(
     boxes, block = _boxes(differs, inside)
     if not ours_is_a:
         boxes = tuple(_carried(box, matrix, theirs.shape) for box in boxes)
+    detail = inside & (both > FLAT) & (np.maximum(deviation, other_deviation) < QUIET) & (ncc > CORRELATED)
     ab = (kept, kept_other, covers, covers_other) if ours_is_a else (kept_other, kept, covers_other, covers)
     return Agreement(
         agreeing=float(agrees.sum() / max(shows.sum(), 1)),
@@ -118,7 +126,21 @@ def _measure(
         band=_band(agrees, seen),
         likeness=float(np.median(ncc[agrees])) if agrees.any() else 0.0,
         sharp=float((ncc * both)[shows].sum() / max(both[shows].sum(), 1e-6)),
+        detail=float(detail.sum() / max((inside & ((both >= FLAT) | (both < BLANK))).sum(), 1)),
+        tones=max(_tones(ours[inside]), _tones(other[inside])),
     )
+
+
+def _tones(values: Luma) -> float:
+    """The share of the pixels that the commonest greys, `TONES` of them with their neighbours, make up."""
+    counts = np.bincount(values, minlength=256).astype(np.float64)
+    held = 0.0
+    for _ in range(TONES):
+        middle = int(np.convolve(counts, np.ones(2 * NEAR_TONE + 1), "same").argmax())
+        near = slice(max(0, middle - NEAR_TONE), middle + NEAR_TONE + 1)
+        held += counts[near].sum()
+        counts[near] = 0
+    return float(held / max(len(values), 1))
 
 
 def _other_tone(ours: Luma, other: Luma, agrees: Mask) -> Mask:

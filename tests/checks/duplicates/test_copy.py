@@ -1,5 +1,6 @@
 """The copy check: its own yes, no, unclear and unable, and the geometry that it names."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -56,7 +57,7 @@ def test_a_shared_overlay_is_no_copy(overlay):
 def test_a_shared_caption_in_large_print_is_unclear():
     found = asked(edits.caption(scene(42)), edits.caption(scene(43)))
     assert found.answer is Answer.UNCLEAR, found.because
-    assert "only a part in common" in found.because
+    assert "Only a part of what they show agrees" in found.because
 
 
 def test_a_file_that_is_no_picture_is_unable():
@@ -141,3 +142,28 @@ def test_another_photograph_of_the_same_place_is_no_copy():
         return np.where(where[..., None], moved, far)
 
     assert asked(seen(0), seen(14)).answer is not Answer.YES
+
+
+def logo(ground, ink, seed, size=(420, 640)):
+    """A flat design on a plain ground, under noise of its own as another camera or encoder leaves it."""
+    picture = np.full((*size, 3), ground, np.uint8)
+    for n, word in enumerate(("GLOBAL", "NEWS 24", "PRESS")):
+        cv2.putText(picture, word, (60, 120 + 110 * n), cv2.FONT_HERSHEY_DUPLEX, 3, ink, 12)
+    cv2.circle(picture, (540, 330), 60, ink, 14)
+    noise = np.random.default_rng(seed).normal(0, 2, picture.shape)
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def test_a_design_that_was_drawn_twice_is_no_copy():
+    found = asked(logo(235, (30, 30, 160), 1), logo(220, (20, 20, 120), 2)[20:, 15:])
+    assert found.answer is Answer.UNCLEAR, found.because
+    assert found.level == "shares-overlay"
+    assert "drawn or printed twice" in found.because
+
+
+def test_a_photograph_with_the_design_in_it_still_is_a_copy():
+    one = PICTURE.copy()
+    one[60:200, 100:320] = cv2.resize(logo(235, (30, 30, 160), 1), (220, 140), interpolation=cv2.INTER_AREA)
+    found = asked(one, edits.crop(one, 0.6))
+    assert found.answer is Answer.YES, found.because
+    assert found.level == "derived"
