@@ -1,11 +1,12 @@
 """How often the room check is right, wrong and silent, and what its likelihood ratios are worth.
 
-    python tests/bench/bench_room.py DATA [--tables FOLDER] [--quick]
+    python tests/bench/bench_room.py DATA --store FOLDER [--every 2] [--tables FOLDER]
 
 DATA holds interiors.csv (file, room, set), the pictures, and rendered/ (pairs.csv, images/). Different rooms: the same
 kind of room in different houses, and across sets; the rooms of a rendered station and their twins. Neighbours: views
-that follow each other in a walk, a panorama or round a table. The rule was set on the `fit` fold (half of the houses,
-the walk, half of the panoramas, the corridor); figures are printed for the `test` fold and for all.
+that follow each other in a walk, a panorama or round a table. `fit`: half of the houses, all panoramas (of one house),
+the corridor; `test`: the other half, the walk, the views round a table, the scans, the lobby. No building is on both
+sides. STORE keeps features and findings, so that a run goes on where the last one stopped.
 """
 
 from __future__ import annotations
@@ -13,25 +14,35 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import io
 import itertools
 import json
+import multiprocessing
 import re
 import statistics
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
+import PIL.Image
 from scipy.stats import beta
 
 from verify import image
-from verify.checks.features.room import room
-from verify.matching.calibration import Scored, cllr, fit, write_table
-from verify.model import Answer, Finding
+from verify.checks.features.room import VERSION, room
+from verify.matching import features
+from verify.matching.calibration import Calibration, Scored, cllr, fit, write_table
 
 HOMES = "homes: bathrooms, bedrooms and kitchens of 65 houses; neighbouring views of three rooms, a house and 7 scans"
 DESIGN = "one design: lobby and corridor of a rendered station and their twins"
+TIMED = (
+    ("cut3r001_frame_0008", "cut3r001_frame_0009"),
+    ("house1_kitchen", "house3_kitchen"),
+    ("kitchen_05", "kitchen_06"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,9 @@ class Trial:
     fold: str
     a: str
     b: str
+
+
+Asked = tuple[Trial, dict[str, Any]]
 
 
 def house_trials(rows: list[dict[str, str]]) -> list[Trial]:
@@ -61,17 +75,15 @@ def house_trials(rows: list[dict[str, str]]) -> list[Trial]:
 
 def neighbour_trials(rows: list[dict[str, str]]) -> list[Trial]:
     trials = []
-    for set_, fold in (("sequence", "fit"), ("vggt", "test")):
+    for set_ in ("sequence", "vggt"):
         walk = sorted(row["file"] for row in rows if row["set"] == set_)
-        trials += [Trial(f"neighbours: {set_}", True, fold, *pair) for pair in itertools.pairwise(walk)]
+        trials += [Trial(f"neighbours: {set_}", True, "test", *pair) for pair in itertools.pairwise(walk)]
     panoramas: dict[str, dict[int, str]] = defaultdict(dict)
     for row in rows:
         if found := re.fullmatch(r"(.*pano_\d+)_yaw(\d+)\.jpg", row["file"]):
             panoramas[found[1]][int(found[2])] = row["file"]
-    rooms = sorted({re.sub(r"_pano_\d+$", "", name) for name in panoramas})
-    for name, views in panoramas.items():
-        fold = ("fit", "test")[rooms.index(re.sub(r"_pano_\d+$", "", name)) % 2]
-        trials += [Trial("neighbours: zind", True, fold, views[yaw], views[(yaw + 60) % 360]) for yaw in sorted(views)]
+    for views in panoramas.values():
+        trials += [Trial("neighbours: zind", True, "fit", views[yaw], views[(yaw + 60) % 360]) for yaw in sorted(views)]
     scans = defaultdict(list)
     for row in rows:
         if row["set"] == "scannet":
@@ -110,64 +122,129 @@ def interval(hits: int, count: int) -> str:
     return f"{hits}/{count} = {hits / count:.1%} [{low:.1%}, {high:.1%}]"
 
 
-def ask(data: Path, trials: list[Trial]) -> list[tuple[Trial, Finding, float]]:
-    opened: dict[str, image.Image] = {}
-    results = []
-    for trial in trials:
-        pair = [opened.setdefault(file, image.open(data / file)) for file in (trial.a, trial.b)]
-        started = time.process_time()
-        finding = next(iter(room(*pair)))
-        results.append((trial, finding, time.process_time() - started))
-        for one in pair:
-            one.release()
-    return results
+def opened(data: Path, file: str, store: Path) -> image.Image:
+    """A picture with its features, from the store or computed and kept there."""
+    made = image.open(data / file)
+    kept = store / "features" / f"{features.METHOD}-{features.CONTRAST}-{file.replace('/', '_')}.npz"
+    if kept.is_file():
+        with np.load(kept) as arrays:
+            made.derived[str(arrays["method"])] = {key: arrays[key] for key in arrays if key != "method"}
+    else:
+        features.features(made)
+        for method, arrays in made.derived.items():
+            np.savez(kept, method=method, **arrays)
+    return made
 
 
-def score_rows(data: Path, results: list[tuple[Trial, Finding, float]], rendered: bool) -> list[Scored]:
+def ask(told: tuple[Path, Path, str, str]) -> dict[str, Any]:
+    """One finding, as much of it as the figures need, with the CPU seconds it took once features are there."""
+    data, store, a, b = told
+    pair = [opened(data, file, store) for file in (a, b)]
+    started = time.process_time()
+    finding = next(iter(room(*pair)))
+    spent = time.process_time() - started
+    kept = {"answer": finding.answer.value, "score": finding.score or 0.0, "measured": dict(finding.measured)}
+    return {"a": a, "b": b, "cpu": spent, "portability": str(finding.portability or ""), "level": finding.level, **kept}
+
+
+def asked(data: Path, trials: list[Trial], store: Path, stored: bool) -> list[Asked]:
+    """The findings of all trials, in two processes; those of an earlier run are taken from the store."""
+    (store / "features").mkdir(parents=True, exist_ok=True)
+    file = store / f"room-{VERSION}-{features.CONTRAST}.jsonl"
+    done = (
+        {(row["a"], row["b"]): row for row in map(json.loads, file.read_text().splitlines())} if file.exists() else {}
+    )
+    if stored:
+        trials = [trial for trial in trials if (trial.a, trial.b) in done]
+    todo = [(data, store, t.a, t.b) for t in trials if (t.a, t.b) not in done]
+    with file.open("a") as kept, multiprocessing.Pool(2, cv2.setNumThreads, (1,)) as pool:
+        for row in pool.imap_unordered(ask, todo, chunksize=4):
+            print(json.dumps(row), file=kept, flush=True)
+            done[row["a"], row["b"]] = row
+    return [(trial, done[trial.a, trial.b]) for trial in trials]
+
+
+def score_rows(data: Path, results: list[Asked], rendered: bool) -> list[Scored]:
     rows = []
-    for trial, finding, _ in results:
-        if trial.fold == "neither" or finding.answer is Answer.UNABLE or trial.group.startswith("rendered") != rendered:
+    for trial, row in results:
+        if trial.fold == "neither" or row["answer"] == "unable" or trial.group.startswith("rendered") != rendered:
             continue
         if trial.group == "rendered: other rooms":
             continue
         digests = sorted(hashlib.sha256((data / file).read_bytes()).hexdigest() for file in (trial.a, trial.b))
         pair = hashlib.sha256("".join(digests).encode()).hexdigest()
-        rows.append(Scored(pair, trial.same, finding.score or 0.0, DESIGN if rendered else HOMES, trial.fold))
+        rows.append(Scored(pair, trial.same, row["score"], DESIGN if rendered else HOMES, trial.fold))
     return rows
+
+
+def tell_answers(results: list[Asked]) -> None:
+    for group in sorted({trial.group for trial, _ in results}):
+        for fold in ("all", "fit", "test"):
+            mine = [row for trial, row in results if trial.group == group and fold in ("all", trial.fold)]
+            if mine:
+                yes = sum(row["answer"] == "yes" for row in mine)
+                fixed = sum(row["answer"] == "yes" and row["portability"] == "fixed" for row in mine)
+                top = max(row["score"] for row in mine)
+                print(f"{group:28} {fold:5} yes {interval(yes, len(mine)):38} fixed {fixed:4} highest score {top:.1f}")
+    near = [row["answer"] == "yes" for trial, row in results if trial.group.startswith("neighbours")]
+    print("neighbours, all sets:", interval(sum(near), len(near)))
+    wrong = [row["answer"] == "yes" for trial, row in results if not trial.same]
+    print("different rooms answered yes:", interval(sum(wrong), len(wrong)))
+
+
+def tell_time(data: Path, results: list[Asked]) -> None:
+    spent = [row["cpu"] for _, row in results]
+    print(f"CPU seconds a pair, features remembered: median {statistics.median(spent):.2f}, most {max(spent):.2f}")
+    for names in TIMED:
+        pair = [at_1600(data / "interiors" / f"{name}.jpg") for name in names]
+        started = time.process_time()
+        next(iter(room(*pair)))
+        print(f"CPU seconds from two files at 1600 pixels, {' and '.join(names)}: {time.process_time() - started:.2f}")
+
+
+def at_1600(path: Path) -> image.Image:
+    shown = PIL.Image.open(path).convert("RGB")
+    larger = shown.resize((1600, round(1600 * shown.height / shown.width)), PIL.Image.Resampling.LANCZOS)
+    data = io.BytesIO()
+    larger.save(data, "JPEG", quality=90)
+    return image.Image(data.getvalue(), path.name)
+
+
+def calibrate(name: str, table: list[Scored], results: list[Asked], rendered: bool) -> Calibration:
+    """The fit, and what it is worth on the other side, by population and with the sides exchanged."""
+    made = fit(name, table)
+    print(f"{name}: {made}")
+    for told, keep in (("all", ""), ("without scans", "scannet"), ("without walk", "sequence")):
+        part = [(t, row) for t, row in results if t.fold == "test" and t.group.startswith("rendered") == rendered]
+        part = [(t, row) for t, row in part if t.group != "rendered: other rooms" and not (keep and keep in t.group)]
+        same, other = (
+            [made.log10_lr(row["score"]) for t, row in part if t.same is truth and row["answer"] != "unable"]
+            for truth in (True, False)
+        )
+        print(f"   Cllr {told}: {cllr(same, other):.3f} ({len(same)} same, {len(other)} different)")
+    turned = fit(name, [replace(row, fold="test" if row.fold == "fit" else "fit") for row in table])
+    print(f"   Cllr with the sides exchanged: {turned.cllr:.3f} ({turned.same} same, {turned.other} different)")
+    return made
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
+    parser.add_argument("--store", type=Path, required=True, help="keep features and findings here")
     parser.add_argument("--tables", type=Path, help="write score tables and calibrations here")
-    parser.add_argument("--quick", action="store_true", help="every twentieth pair of different houses and sets")
+    parser.add_argument("--stored", action="store_true", help="only what earlier runs have stored")
+    parser.add_argument("--every", type=int, default=1, help="only every so many pairs of different houses and sets")
     wanted = parser.parse_args()
     cv2.setNumThreads(1)
     rows = list(csv.DictReader((wanted.data / "interiors.csv").open()))
-    plain = house_trials(rows) + cross_trials(rows)
-    trials = neighbour_trials(rows) + rendered_trials(wanted.data / "rendered") + plain[:: 20 if wanted.quick else 1]
-    results = ask(wanted.data, trials)
-    for group in sorted({trial.group for trial in trials}):
-        for fold in ("all", "fit", "test"):
-            mine = [(t, f) for t, f, _ in results if t.group == group and fold in ("all", t.fold)]
-            if mine:
-                yes = sum(finding.answer is Answer.YES for _, finding in mine)
-                top = max(finding.score or 0.0 for _, finding in mine)
-                print(f"{group:28} {fold:5} yes {interval(yes, len(mine)):38} highest score {top:.1f}")
-    near = [f.answer is Answer.YES for t, f, _ in results if t.group.startswith("neighbours")]
-    print("neighbours, all sets:", interval(sum(near), len(near)))
-    wrong = [f.answer is Answer.YES for t, f, _ in results if not t.same]
-    print("different rooms answered yes:", interval(sum(wrong), len(wrong)))
-    print(f"CPU seconds a pair, features remembered: median {statistics.median(cpu for *_, cpu in results):.3f}")
-    for name, rendered in (("room-2/homes", False), ("room-2/one-design", True)):
+    plain = (house_trials(rows) + cross_trials(rows))[:: wanted.every]
+    trials = neighbour_trials(rows) + rendered_trials(wanted.data / "rendered") + plain
+    results = asked(wanted.data, trials, wanted.store, wanted.stored)
+    tell_answers(results)
+    tell_time(wanted.data, results)
+    for name, rendered in (("room-3/homes", False), ("room-3/one-design", True)):
         table = score_rows(wanted.data, results, rendered)
-        made = fit(name, table)
-        print(f"{name}: {made}")
-        for told, keep in (("all", ""), ("without scans", "scannet"), ("without panoramas", "zind")):
-            part = [(t, f) for t, f, _ in results if t.fold == "test" and t.group.startswith("rendered") == rendered]
-            part = [(t, made.log10_lr(f.score or 0.0)) for t, f in part if not keep or keep not in t.group]
-            same, other = ([lr for t, lr in part if t.same is truth] for truth in (True, False))
-            print(f"   Cllr {told}: {cllr(same, other):.3f} ({len(same)} same, {len(other)} different)")
+        made = calibrate(name, table, results, rendered)
         if wanted.tables:
             stem = wanted.tables / name.replace("/", "-")
             stem.with_suffix(".csv").write_text(write_table(table))

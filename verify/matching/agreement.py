@@ -63,6 +63,20 @@ def within(gray_a: Array, gray_b: Array, model: Model, polygon: Array) -> float 
     return share if windows >= FEWEST else None
 
 
+def shared(gray_a: Array, gray_b: Array, model: Model, found: Matches, square: Array, *, swap: bool) -> float:
+    """The part 0…1 of the details agreeing around a model's inliers that lies in a square of a (with `swap`, of b)."""
+    points = (found.b if swap else found.a)[model.inliers].astype(np.float32)
+    hull = _grown(cv2.convexHull(points)[:, 0]).astype(np.float32)
+    below, above = (gray_b, gray_a) if swap else (gray_a, gray_b)
+    matrix = np.linalg.inv(model.matrix) if swap else model.matrix
+    across = apply(matrix, hull).astype(np.float32)
+    ratio = min(1.0, float(np.sqrt(cv2.contourArea(hull) / max(1.0, cv2.contourArea(across)))))
+    alike, shown, shrink = _compared(below, above, matrix, ratio)
+    agreeing = alike & shown & _inside(hull * shrink, shown.shape)
+    within_square = agreeing & _inside(square * shrink, shown.shape)
+    return float(within_square.sum()) / max(1.0, float(agreeing.sum()))
+
+
 def _grown(hull: Array) -> Array:
     centre = hull.mean(axis=0)
     return np.asarray((hull - centre) * GROWTH + centre)
@@ -72,15 +86,28 @@ def _share(
     below: Array, above: Array, matrix: Array, polygon: Array, ratio: float, *, either: bool = False
 ) -> tuple[float, float]:
     """Share of windows in a polygon of `below` that agree, and how many of them are textured in both (or either)."""
+    alike, shown, shrink = _compared(below, above, matrix, ratio, either=either)
+    shown &= _inside(polygon * shrink, shown.shape)
+    windows = float(shown.sum()) / WINDOW**2
+    return (float(alike[shown].mean()) if windows else 0.0), windows
+
+
+def _compared(
+    below: Array, above: Array, matrix: Array, ratio: float, *, either: bool = False
+) -> tuple[Array, Array, float]:
+    """Masks over `below`, shrunk: where details agree, where there are any to compare; and how it was shrunk."""
     shrink = min(1.0, LONGEST / max(below.shape))
     base = cv2.resize(below, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     laid, seen = _laid_over(above, np.diag([shrink, shrink, 1.0]) @ np.linalg.inv(matrix), base.shape, ratio * shrink)
-    inside = np.zeros(base.shape, np.uint8)
-    cv2.fillPoly(inside, [np.rint(polygon * shrink).astype(np.int32)], 1)
     alike, weaker, stronger = correlation(base, laid)
-    shown = ((stronger > 2 * TEXTURE) if either else (weaker > TEXTURE)) & (inside > 0) & seen
-    windows = float(shown.sum()) / WINDOW**2
-    return (float((alike[shown] > ALIKE).mean()) if windows else 0.0), windows
+    shown = (stronger > 2 * TEXTURE) if either else (weaker > TEXTURE)
+    return alike > ALIKE, shown & seen, shrink
+
+
+def _inside(polygon: Array, shape: tuple[int, ...]) -> Array:
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.rint(polygon).astype(np.int32)], 1)
+    return mask > 0
 
 
 def _laid_over(above: Array, matrix: Array, shape: tuple[int, ...], scale: float) -> tuple[Array, Array]:

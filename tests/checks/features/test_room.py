@@ -184,3 +184,27 @@ def test_a_portable_thing_says_at_most_a_factor_of_two_against_staging():
     assert finding.portability is Portability.PORTABLE
     assert abs(finding.strength[-1].log10_lr) <= 0.3
     assert finding.strength[-1].calibration == "convention"
+
+
+def with_board(rgb: np.ndarray, corner: tuple[int, int]) -> np.ndarray:
+    """The same printed board, a fifth of the view wide, hung on any wall."""
+    rgb, (x, y) = rgb.copy(), corner
+    rgb[y : y + 150, x : x + 150] = wall(5)[100:400:2, 100:400:2]
+    return rgb
+
+
+def test_one_board_hung_on_two_walls_is_not_fixed_and_says_little():
+    finding = asked(seen(with_board(wall(1), (120, 200))), seen(with_board(wall(2), (380, 260)), 0.2, noise=2))
+    assert finding.answer is Answer.YES
+    assert finding.portability in {Portability.SEMI_FIXED, Portability.PORTABLE}
+    assert "perhaps only one thing that hangs there" in finding.because
+    assert finding.measured["densest_part_share"] > 0.8
+    assert max(line.log10_lr for line in finding.strength) <= 1
+
+
+def test_a_wall_with_a_board_on_it_is_known_by_the_wall():
+    rgb = with_board(wall(1), (120, 200))
+    finding = asked(seen(rgb), seen(rgb, 0.4, noise=2))
+    assert finding.answer is Answer.YES
+    assert finding.portability is Portability.FIXED
+    assert finding.measured["outside_it_score"] >= 18

@@ -12,12 +12,13 @@ from verify.image import Image
 from verify.matching import features
 from verify.matching.agreement import within
 from verify.matching.calibration import Calibration, shipped
+from verify.matching.compact import THING, Rest, best_of
 from verify.matching.marked import Marked
 from verify.matching.points import Drawn, HandFit, judge
 from verify.matching.surface import Surface, Views
 from verify.model import Answer, Finding, Pair, Portability, Region, Strength
 
-VERSION = "2"
+VERSION = "3"
 KIND = "rooms"
 OWN = True
 
@@ -26,10 +27,13 @@ FEWEST = 20  # features: a uniform or black picture has fewer, all but the bares
 SHOWN = 60  # pairs kept in the finding and drawn
 DIFFERS = 0.15  # share of the details of a fixed thing that agree: of two unlike things 0.02 to 0.1 do
 CONVENTION = {Portability.PORTABLE: 0.3, Portability.SEMI_FIXED: 1.0}  # log10, at most, against "staged elsewhere"
+STAGED = "a place staged with things carried there"
 HERE = "taken in the room of the reference, not in {}"
 LIMITS = (
     "Premises fitted out alike agree in doors, radiators, tiles and printed things; a plain, dark or blurred wall "
-    "hides what tells them apart. No match says nothing: on hard pairs of one room most stay unmatched. "
+    "hides what tells them apart. One printed thing in two rooms is the same surface, and semi-fixed; a board that "
+    "fills the view, or two things carried together, pass for a wall. "
+    "No match says nothing: on hard pairs of one room most stay unmatched. "
     "Whether the picture is a composite is not examined here."
 )
 
@@ -53,9 +57,10 @@ def room(
     once); then every textured window of the plane is compared, not only the matched points. The score is the first, as
     a power of ten, times the share of windows that agree, reduced where few matched spots are irregular detail and
     where the plane is small. Yes from `surface` on: twice what the rooms of one design of a rendered station reach (9);
-    different homes reach 0. Level: same surface, same design, undetermined, contradicted.
-    A lower `contrast` (0.004) finds fainter points: among neighbouring views of bare rooms 82 % instead of 68 %, with
-    the same scores for twin rooms; likelihood ratios were measured at the default and are left out at any other.
+    different homes reach 0. One board or poster is no wall: a plane is fixed only where it reaches `surface` again
+    without the square of three tenths of the view in which most of its points lie; else its strength is bounded by
+    convention. Level: same surface, same design, undetermined, contradicted. A higher `contrast` finds fewer, stronger
+    points; likelihood ratios hold at the default only.
     A person may draw `points` (pairs and lines; see the points file): then these alone decide, by their residuals
     (`point_error` of the longer side) and by how often random clicks fit as well. `regions` are drawn on the picture:
     portable things are left out; a fixed thing that differs in a plane otherwise registered makes a no, but only where
@@ -76,16 +81,17 @@ def room(
     marked = Marked.of(regions, picture.size)
     views = Views(picture, other, contrast)
     found = views.outside([mark.polygon for mark in marked]) if marked else views.matches
-    best = next(iter(views.surfaces(found)), None)
-    if best is None:
+    chosen = best_of(views, found, surface)
+    if chosen is None:
         because = f"No plane of the two pictures agrees: {len(found)} scattered points look alike, as in any two rooms."
         measured = {"matches": len(found)}
         yield Finding(Answer.UNCLEAR, because, measured=measured, score=0.0, level="undetermined", limits=LIMITS)
         return
-    same = best.score >= surface
-    held = {m.label: within(*views.gray, best.model, m.polygon / views.features[0].scale) for m in marked if m.fixed}
-    ratios = Calibration.of(calibration) if calibration else shipped("room-2/homes")
-    finding = _of_surface(best, views, same, held if same else {}, bracketed_by, ratios)
+    best, left = chosen
+    fixed = [mark for mark in marked if mark.fixed and left]
+    held = {m.label: within(*views.gray, best.model, m.polygon / views.features[0].scale) for m in fixed}
+    ratios = Calibration.of(calibration) if calibration else shipped("room-3/homes")
+    finding = _of_surface(best, views, left, surface, held, bracketed_by, ratios)
     yield finding if contrast == features.CONTRAST else replace(finding, strength=())  # calibrated at the default only
 
 
@@ -102,14 +108,18 @@ def _unfit(image: Image, points: object) -> str:
 
 
 def _of_surface(
-    best: Surface, views: Views, same: bool, held: Mapping[str, float | None], bracketed_by: str, ratios: Calibration
+    best: Surface,
+    views: Views,
+    left: Rest | None,
+    surface: float,
+    held: Mapping[str, float | None],
+    bracketed_by: str,
+    ratios: Calibration,
 ) -> Finding:
     """The finding about the best plane; `held` says how much of each fixed thing drawn on it agrees."""
     differs = [label for label, share in held.items() if share is not None and share < DIFFERS]
-    counted = (
-        f"{best.model.count} of {len(best.found)} matched points lie on one plane, in {best.spots} separate spots, "
-        f"{best.irregular} of them irregular, and {round(100 * best.agreement.share)} % of its details agree"
-    )
+    wide = left is not None and left.score >= surface
+    counted = _counted(best, left)
     if differs and bracketed_by:
         answer, level = Answer.NO, "contradicted"
         because = (
@@ -120,16 +130,19 @@ def _of_surface(
         because = (
             f"The plane agrees but {differs[0]} differs, and no dates say that it may not have changed: {counted}."
         )
-    elif same:
+    elif wide:
         answer, level, because = Answer.YES, "same surface", f"The same surface: {counted}."
+    elif left:
+        answer, level = Answer.YES, "same surface"
+        because = f"The same surface, but perhaps only one thing that hangs there: {counted}."
     else:
         answer, level = Answer.UNCLEAR, "same design"
         because = f"Something of the same design, not shown to be the same surface: {counted}."
-    portability = _portability(best, same)
+    portability = _portability(best, wide)
     return Finding(
         answer,
         because,
-        measured=_measured(best) | ({"drawn": dict(held), "bracketed_by": bracketed_by} if held else {}),
+        measured=_measured(best, left) | ({"drawn": dict(held), "bracketed_by": bracketed_by} if held else {}),
         regions=_regions(best, views),
         pairs=_pairs(best, views),
         score=round(best.score, 3),
@@ -140,31 +153,42 @@ def _of_surface(
     )
 
 
-def _portability(best: Surface, same: bool) -> Portability:
-    """Fixed where irregular details of a plane agree; a compact thing could have been carried."""
-    if same:
+def _counted(best: Surface, left: Rest | None) -> str:
+    counted = (
+        f"{best.model.count} of {len(best.found)} matched points lie on one plane, in {best.spots} separate spots, "
+        f"{best.irregular} of them irregular, and {round(100 * best.agreement.share)} % of its details agree"
+    )
+    if left is None:
+        return counted
+    return (
+        f"{counted}; {round(100 * left.share)} % of what agrees lies in one part {round(100 * THING)} % of the view "
+        f"wide, and without it {left.spots} spots agree"
+    )
+
+
+def _portability(best: Surface, wide: bool) -> Portability:
+    """Fixed where irregular details agree beyond one compact thing, which could have been carried or hung there."""
+    if wide:
         return Portability.FIXED
     return Portability.PORTABLE if best.agreement.area < 0.02 else Portability.SEMI_FIXED
 
 
 def _strength(score: float, portability: Portability, homes: Calibration) -> tuple[Strength, ...]:
-    """One line for each alternative; what one finding says of several is never multiplied."""
-    design = shipped("room-2/one-design")
-    staged = design.log10_lr(score)
-    if cap := CONVENTION.get(portability):
-        staged = min(max(staged, -cap), cap)
-        told = ("convention", f"none: at most {cap:g} for what is {portability.value}")
-    else:
-        told = (design.name, design.population)
-    return (
-        Strength(HERE.format("another room"), homes.log10_lr(score), homes.name, homes.population),
-        Strength(HERE.format("a room of the same design"), design.log10_lr(score), design.name, design.population),
-        Strength(HERE.format("a place staged with things carried there"), staged, *told),
-    )
+    """One line for each alternative, bounded for what may hang elsewhere; they say one thing and are not multiplied."""
+    design, cap = shipped("room-3/one-design"), CONVENTION.get(portability)
+    lines = []
+    for place, of in (("another room", homes), ("a room of the same design", design), (STAGED, design)):
+        value = of.log10_lr(score)
+        bounded = cap is not None and (place == STAGED or value > cap)
+        told = ("convention", f"none: at most {cap:g} for what is {portability.value}") if bounded else ()
+        value = min(max(value, -cap), cap) if bounded and cap else value
+        lines.append(Strength(HERE.format(place), value, *(told or (of.name, of.population))))
+    return tuple(lines)
 
 
-def _measured(best: Surface) -> dict[str, Any]:
-    return {
+def _measured(best: Surface, left: Rest | None) -> dict[str, Any]:
+    outside = {} if left is None else _outside(left)
+    return outside | {
         "matches": len(best.found),
         "inliers": best.model.count,
         "log10_nfa": round(best.model.log10_nfa, 2),
@@ -175,6 +199,15 @@ def _measured(best: Surface) -> dict[str, Any]:
         "windows": round(best.agreement.windows, 1),
         "share_agreeing": round(best.agreement.share, 3),
         "area_share": round(best.agreement.area, 4),
+    }
+
+
+def _outside(left: Rest) -> dict[str, Any]:
+    return {
+        "densest_part_share": round(left.share, 3),
+        "outside_it_spots": left.spots,
+        "outside_it_irregular_spots": left.irregular,
+        "outside_it_score": round(left.score, 3),
     }
 
 
