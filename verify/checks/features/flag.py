@@ -41,7 +41,7 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     scenes without flags come as close to that design. Every design that fits within noise is named.
     Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels and other layouts below 56
     are not sought, in pictures shrunk to 1,600 pixels (other layouts: 800) where they are larger; only three bands
-    hung as drawn get past "unclear", and not those of two colours (red-white-red), which are everywhere.
+    hung as drawn get past "unclear", and not those of two colours, nor of red, white and blue.
     References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance.
     """
     shelf, left_out = _on_shelf(known)

@@ -125,7 +125,7 @@ def _chances(found: Sequence[Stack], distance: Floats, three: Sequence[Design]) 
     close = np.where(distance <= FAR, close, np.inf)
     count = len(three)
     each = [tail.chance(np.minimum(close[:, k], close[:, count + k])) * count for k, tail in enumerate(tails(three))]
-    floors = [TWO_COLOURS if two_colours(design) else 0.0 for design in three]
+    floors = [TWO_COLOURS if two_colours(design) or _in_other_flags(design) else 0.0 for design in three]
     return np.asarray(np.minimum.reduce([np.maximum(c, f) for c, f in zip(each, floors, strict=True)]), np.float32)
 
 
@@ -135,6 +135,11 @@ def two_colours(design: Design) -> bool:
         return False
     colours = design.bands.colours
     return len(colours) == 2 or max(abs(a - b) for a, b in zip(colours[0], colours[2], strict=True)) < 0.15
+
+
+def _in_other_flags(design: Design) -> bool:
+    """Whether its bands are red, white and blue: the Union Jack's borders were named Croatia's (chance 0.00003)."""
+    return design.bands is not None and {colour_word(c) for c in design.bands.colours} == {"red", "white", "blue"}
 
 
 def _same_place(one: Stack, other: Stack) -> bool:
