@@ -1,6 +1,9 @@
 """Measures how close scenes without flags come to every design: makes scenes.npz, tails.json and whole.json.
 
 python -m tests.bench.flag_scenes FOLDER… [--half 0] [--whole 120]
+
+The tables that ship came from earlier versions, table by table (see the README beside them);
+this one was never run whole.
 """
 
 import argparse

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from verify.image import Image
 from verify.matching.flags.designs import national
+from verify.matching.flags.laid import band_sightings
 from verify.matching.flags.light import colour_trouble
 from verify.matching.flags.marks import shared
-from verify.matching.flags.naming import Sighting, sightings
+from verify.matching.flags.naming import POSSIBLE, Sighting
 from verify.model import Answer, Finding, Portability, Region
 
 VERSION = "1"
 OWN = True
-POSSIBLE = 0.05  # as in the check `flag`: a region commoner than this in scenes without flags is not compared
 SAME = -4.0  # log10 of the expected number of so good agreements by accident
 SPOTS = 6  # places apart that must agree; fewer lie together like one stain or a photograph's dust
 LIMITS = (
@@ -36,7 +36,7 @@ def same_flag(picture: Image, other: Image) -> Iterable[Finding]:
     seen = []
     for image in (picture, other):
         trouble = colour_trouble(image.pixels) if min(image.size) >= 36 else None
-        found = sightings(image.pixels, national(), 2) if min(image.size) >= 36 and not trouble else []
+        found = band_sightings(image.pixels, national(), 2) if min(image.size) >= 36 and not trouble else []
         if not found or found[0].chance > POSSIBLE:
             why = trouble.sentence if trouble else "No region of it has a flag's pattern."
             return [Finding(Answer.UNABLE, f"{image.name or 'The picture'}: {why}", limits=LIMITS)]
@@ -49,7 +49,7 @@ def _compared(picture: Image, here: Sighting, other: Image, there: Sighting) -> 
     regions = (Region(here.polygon, "flag"), Region(there.polygon, "flag", of="against"))
     names = [fit.design.code for fit in (here.fits[0], there.fits[0])]
     if not common:
-        sure = max(here.chance, there.chance) <= 0.001
+        sure = here.certain and there.certain
         because = f"The patterns differ: {names[0].upper()} in {picture.name}, {names[1].upper()} in {other.name}."
         measured = {"designs": names}
         return Finding(

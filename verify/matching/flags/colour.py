@@ -85,15 +85,6 @@ def cast(found: Floats) -> Floats:
     return np.asarray(logs[..., (0, 2)] - logs[..., (1,)], np.float32)
 
 
-def scene_cast(pixels: npt.NDArray[np.uint8]) -> Floats:
-    """The scene's own cast [2] by shades of grey (Finlayson & Trezzi 2004, p = 6) over unclipped pixels."""
-    flat = pixels.reshape(-1, 3).astype(np.float32) / 255
-    flat = flat[flat.max(axis=1) < 0.98]
-    if len(flat) < 100:
-        return np.zeros(2, np.float32)
-    return cast(np.asarray((flat**6).mean(axis=0) ** (1 / 6), np.float32))
-
-
 def colour_word(colour: tuple[float, float, float]) -> str:
     """An everyday word for a drawing's colour (sRGB, 0 to 1)."""
     hue, saturation, value = colorsys.rgb_to_hsv(*colour)

@@ -13,6 +13,11 @@ from verify.matching.flags.colour import Floats, colour_word, nearest
 from verify.matching.flags.designs import Bytes, Design
 from verify.model import Json, Point
 
+CERTAIN = 0.0001  # expected regions as close in a scene without flags, over all designs, for a yes. Chosen: ten times
+#                below the one in 1,000 asked of scenes without flags, because pictures of other flags come closer than
+#                rooms do: with 0.001, photographs of Canada's, China's and the United Kingdom's flags were named as
+#                Luxembourg's, Slovakia's and Croatia's (chances of 0.0005 to 0.001)
+POSSIBLE = 0.05  # the same for unclear. Chosen: about one scene in twenty holds such a region
 FAR = 0.14  # distance beyond which no design is listed; rendered rooms reach 0.125, composites of thirteen designs 0.06
 #            in nine of ten (tuning half)
 ALIKE = 0.03  # distance within which designs are named together: a choice; dyes vary by about as much in composites
@@ -53,6 +58,13 @@ class Sighting:
     chance: float  # expected number of regions as close to any one design in a scene without flags
     what: str  # what was seen, for a sentence
     measured: dict[str, Json]
+    may_be_certain: bool  # whether what was seen so may be answered yes, be it ever so rare: only bands hung as drawn.
+    # Upright stripes of a balloon, read as a flag turned a quarter, were Slovenia's (chance 0.00006)
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is improbable enough without a flag, and seen in a way that may answer yes."""
+        return self.may_be_certain and self.chance <= CERTAIN
 
 
 def sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[Sighting]:
@@ -96,7 +108,8 @@ def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float, pixels: Bytes)
         "length_in_bands": round(stack.length, 2),
         "visible": ["order", "colours"],
     }
-    return Sighting(inside(stack.polygon(), size), across, fits, chance, what, measured)
+    drawn = any(fit.hung == "as drawn" for fit in fits)
+    return Sighting(inside(stack.polygon(), size), across, fits, chance, what, measured, may_be_certain=drawn)
 
 
 def inside(polygon: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, ...]:
@@ -112,7 +125,7 @@ def _chances(found: Sequence[Stack], distance: Floats, three: Sequence[Design]) 
     close = np.where(distance <= FAR, close, np.inf)
     count = len(three)
     each = [tail.chance(np.minimum(close[:, k], close[:, count + k])) * count for k, tail in enumerate(tails(three))]
-    floors = [TWO_COLOURS if two_colours(design) else 0.0 for design in three]
+    floors = [TWO_COLOURS if two_colours(design) or _in_other_flags(design) else 0.0 for design in three]
     return np.asarray(np.minimum.reduce([np.maximum(c, f) for c, f in zip(each, floors, strict=True)]), np.float32)
 
 
@@ -122,6 +135,11 @@ def two_colours(design: Design) -> bool:
         return False
     colours = design.bands.colours
     return len(colours) == 2 or max(abs(a - b) for a, b in zip(colours[0], colours[2], strict=True)) < 0.15
+
+
+def _in_other_flags(design: Design) -> bool:
+    """Whether its bands are red, white and blue: the Union Jack's borders were named Croatia's (chance 0.00003)."""
+    return design.bands is not None and {colour_word(c) for c in design.bands.colours} == {"red", "white", "blue"}
 
 
 def _same_place(one: Stack, other: Stack) -> bool:
