@@ -11,12 +11,14 @@ from verify.image import Image
 from verify.known import Known
 from verify.matching.flags.designs import Design, national, read
 from verify.matching.flags.laid import all_sightings
-from verify.matching.flags.light import colour_trouble
+from verify.matching.flags.light import colour_trouble, contrast
 from verify.matching.flags.naming import POSSIBLE, Fit, Sighting
 from verify.model import Answer, Finding, Json, Portability, Region
 
 VERSION = "1"
 SMALLEST = 36  # pixels of the shorter side: three bands of 12
+BAND = 12  # pixels: the thinnest band that is sought
+CONTRAST = 10.0  # CIELAB, chosen: parts of one drawing differ by 29 (Micronesia) or by 55 and more; dim light halves it
 SHOWN = 8  # regions reported
 SENTENCE = 4  # designs named in the sentence; `fits` lists all
 MOVABLE = (
@@ -42,6 +44,7 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels and other layouts below 56
     are not sought, in pictures shrunk to 1,600 pixels (other layouts: 800) where they are larger; only three bands
     hung as drawn get past "unclear", and not those of two colours, nor of red, white and blue.
+    Not found is unclear, since flags are often missed; no is said only of a picture without two colours to make one of.
     References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance.
     """
     shelf, left_out = _on_shelf(known)
@@ -70,11 +73,21 @@ def _on_shelf(known: Known) -> tuple[tuple[Design, ...], list[Finding]]:
 
 
 def _nothing(picture: Image, designs: tuple[Design, ...]) -> Finding:
+    """No where there are not even two colours that bands could have; unclear where a flag may have been missed."""
+    apart = contrast(picture.pixels, BAND)
+    measured: dict[str, Json] = {"designs": len(designs), "fits": [], "contrast": round(apart, 1)}
+    if apart < CONTRAST:
+        because = (
+            f"No flag's pattern can be there: parts of {BAND} pixels differ by at most {apart:.0f} in colour (CIELAB), "
+            f"and any flag needs more than {CONTRAST:g}."
+        )
+        return Finding(Answer.NO, because, measured=measured, limits=LIMITS)
     because = (
-        f"No region of the {picture.size[0]} x {picture.size[1]} picture has the pattern of one of {len(designs)} "
-        "designs; a flag may still be there, folded away, smaller or of few colours."
+        f"No region of the {picture.size[0]} x {picture.size[1]} picture was found to have the pattern of one of "
+        f"{len(designs)} designs; flags that are folded, cut off, small, dark or of few colours are often missed, so "
+        "this is no absence."
     )
-    return Finding(Answer.NO, because, measured={"designs": len(designs), "fits": []}, limits=LIMITS)
+    return Finding(Answer.UNCLEAR, because, measured=measured, limits=LIMITS)
 
 
 def _finding(seen: Sighting, designs: tuple[Design, ...]) -> Finding:

@@ -53,3 +53,11 @@ def colour_trouble(pixels: Bytes) -> Trouble | None:
             {"chroma_99": most, "unexplained": unexplained},
         )
     return None
+
+
+def contrast(pixels: Bytes, part: int) -> float:
+    """How far apart in colour (CIELAB) two square parts of this side lie, at most: the diagonal of their bounding box."""
+    height, width = (max(1, side // part) for side in pixels.shape[:2])
+    means = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(means.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
+    return float(np.linalg.norm(lab.max(axis=0) - lab.min(axis=0)))
