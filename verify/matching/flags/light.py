@@ -56,7 +56,7 @@ def colour_trouble(pixels: Bytes) -> Trouble | None:
 
 
 def contrast(pixels: Bytes, part: int) -> float:
-    """How far apart in colour (CIELAB) two square parts of this side lie, at most: the diagonal of their bounding box."""
+    """How far apart in colour (CIELAB) parts of this side lie, at most: the diagonal of their bounding box."""
     height, width = (max(1, side // part) for side in pixels.shape[:2])
     means = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(means.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
