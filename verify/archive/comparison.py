@@ -33,6 +33,9 @@ SQUARES = 6  # independent agreeing squares for a yes
 BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
 SHARP, LIKE = 0.7, 0.95  # below both, edges are displaced as from another standpoint; the least of the copies had 0.72
 BESIDE, BESIDE_SHARP = 0.12, 0.85  # matches that lie beside where one homography puts them, a share of those on it
+STRAINED = (
+    2.5  # chosen: a panorama forced into a square is stretched by 2; crops of one panorama, bent, gave 13 and more
+)
 SET_IN = 0.6  # of either's area: where both have more around the common part, and it is a panel of both: collages
 PANEL = 0.85  # overlap over union with a panel
 OVERLAY_SURE, OVERLAY_SAME = 12, 0.3  # below both, what little agrees is chance and not worth a reader's time
@@ -139,6 +142,9 @@ def _verdict(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> t
         because = (
             "Frame lies on frame, and much of what they hold differs: the same picture altered, or two in one frame"
         )
+        return Answer.UNCLEAR, Relation.SHARES_OVERLAY, because
+    if found.stretch > STRAINED and overlay.inliers:  # the whole-picture hash does not see a stretch at all
+        because = f"Much agrees, but only under a stretch by {100 * (found.stretch - 1):.0f} %, which no edit makes"
         return Answer.UNCLEAR, Relation.SHARES_OVERLAY, because
     if _displaced(overlay):
         because = "Much agrees, but displaced within the common part, as in another photograph of the same place"
