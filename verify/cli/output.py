@@ -25,7 +25,7 @@ def line(value: Mapping[str, Any]) -> None:
 def finding(picture: str, check: str, found: Finding) -> None:
     """A finding for a reader: what was asked of what, the answer, and its sentence."""
     answer = click.style(f"{found.answer.value:7}", fg=_COLOUR[found.answer.value])
-    click.echo(f"{answer} {check:16} {printable(picture)}: {printable(found.because)}")
+    click.echo(f"{answer} {check:16} {printable(picture)}: {printable(found.because.removeprefix(f'{picture}: '))}")
 
 
 def progress(items: Iterable[_Item], total: int, what: str) -> Iterator[_Item]:
