@@ -1,5 +1,6 @@
 import zipfile
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from click.testing import CliRunner
@@ -140,7 +141,11 @@ def test_an_archive_is_searched_and_what_it_holds_comes_into_the_store(tmp_path,
     assert asked.answer == "yes"
     assert asked.findings[0].against.name == "old.jpg"
     (entry,) = case.entries("check")
-    assert entry.body["searched"] == {"archive": entry.body["searched"]["archive"], "pictures": 3, "unable": 2}
+    told = entry.body["searched"]
+    digests = sorted(sha256(path.read_bytes()).hexdigest() for path in (archive / "old.jpg", archive / "other.jpg"))
+    assert told["archive"] == sha256("\n".join(digests).encode()).hexdigest()
+    assert (told["kind"], told["pictures"], told["unable"], told["hits"]) == ("folder", 2, 2, [told["hits"][0]])
+    assert told["pdq_bits"] == 64
     assert {outcome.state for _, outcome in case.rerun()} == {"identical"}
     assert list(case.ask_all(["copy"])) == []
 

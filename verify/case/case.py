@@ -14,6 +14,7 @@ from verify.asking import Asked
 from verify.case import reading
 from verify.case.inquiry import Inquiry
 from verify.case.reading import Picture
+from verify.case.searching import INDEX, Stage
 from verify.errors import Refused, Unreadable
 from verify.guard import Guard
 from verify.known import KINDS, Known, Reference
@@ -281,7 +282,9 @@ class Case:
                 yield entry, rerun.compare(entry, *inquiry.again(guard, entry), read=self.store.read)
 
     def _inquiry(self) -> Inquiry:
-        return Inquiry(self.log, self.store, self.wishes, self.pictures, self.known)
+        archive = self.wishes.get("archive")
+        stage = Stage(self.log, self.store, Path(archive), self.folder / INDEX) if archive else None
+        return Inquiry(self.log, self.store, self.wishes, self.pictures, self.known, stage)
 
 
 def _wishes(path: Path) -> dict[str, Any]:
