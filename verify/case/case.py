@@ -212,6 +212,12 @@ class Case:
         if name not in names:
             raise Refused(f"{name}: no such hypothesis; expected one of {', '.join(names) or 'none yet'}")
 
+    def tell_apart(self, picture: str, other: str, *, why: str) -> Entry:
+        """Say that two pictures are no copies, whatever the check answered: both stay on the record. Raises Refused."""
+        asked = self.find(picture).evidence.digest
+        about = [asked, reading.counterpart(self.log, asked, other)]
+        return self.log.append("review", {"decision": "different pictures", "about": about, "text": why})
+
     # --- what is asked ------------------------------------------------------------------------------------------------
 
     def ask(self, check: str, picture: str) -> Asked:
