@@ -9,7 +9,7 @@ ROOT = Path(verify.__file__).parent
 FLOORS = [
     {"model", "errors"},
     {"log", "store", "image", "guard"},
-    {"known", "figures"},
+    {"known", "figures", "appearances"},
     {"report", "archive", "matching", "metadata"},
     {"checks"},
     {"asking"},
