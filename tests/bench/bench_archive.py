@@ -135,36 +135,48 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     rows, inside, left_out = signed(options.folders, options.work)
     print(f"{len(inside)} photographs and {len(rows) - len(inside)} tiles signed, {len(left_out)} left out")
+    names = {image.open(path).digest: path for path in (*inside, *left_out)}
     begun = time.process_time()
     archive = filled(options.work, rows, options.rows)
+    del rows
     print(f"{len(archive)} rows, {time.process_time() - begun:.0f} s of CPU to write and announce")
     size = sum(path.stat().st_size for path in (options.work / "archive").rglob("*") if path.is_file())
     print(f"{size / 2**30:.2f} GiB on the disk")
     rng = np.random.default_rng(1)
-    report(archive, "left out", [(path, Path(path).read_bytes()) for path in left_out[: options.queries]])
+    report(archive, names, "left out", [(path, Path(path).read_bytes()) for path in left_out[: options.queries]])
     chosen = [inside[number] for number in rng.choice(len(inside), options.queries, replace=False)]
     for name, edit in EDITS.items():
-        report(archive, name, [(path, encode(edit(image.open(path).pixels))) for path in chosen])
+        report(archive, names, name, [(path, encode(edit(image.open(path).pixels))) for path in chosen])
     print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most; pid {os.getpid()}")
 
 
-def report(archive, name, queries):
-    """One line an edit: how many were found, and what a query costs."""
-    signing, looking, answers = [], [], Counter()
+def report(archive, names, name, queries):
+    """One line an edit: how many were found, and what a query costs; yes to another photograph is named."""
+    signing, looking, answers, told = [], [], Counter(), []
     for path, data in queries:
         hits, first, second = asked(archive, Path(path).name, data)
         signing.append(first)
         looking.append(second)
-        own = {image.open(path).digest}
+        own = image.open(path).digest
         yes = {hit.digest for hit in hits if hit.comparison.finding.answer is Answer.YES}
-        answers["found" if own & yes else "not found"] += 1
-        answers["other yes"] += len(yes - own)
+        answers["found" if own in yes else "not found"] += 1
+        answers["its tiles"] += sum(digest[4:] == own[4:] for digest in yes - {own})
+        others = [digest for digest in yes if digest[4:] != own[4:]]
+        answers["yes to another"] += len(others)
+        told += [
+            f"    {Path(path).name}: {Path(names.get(digest, digest[:12])).name}"
+            for digest in others
+            if digest in names
+        ]
+        tiles_of = {digest[4:] for digest in names}
+        answers["of them dealt rows"] += sum(digest[4:] not in tiles_of for digest in others)
     worst = max(one + two for one, two in zip(signing, looking, strict=True))
     print(
         f"{name:16} n={len(queries)} signing {np.median(signing):.0f} ms, looking up {np.median(looking):.0f} ms, "
         f"together at most {worst:.0f} ms of CPU (goal 1000); {dict(answers)}",
         flush=True,
     )
+    print("\n".join(sorted(told)) or "    no other photograph was answered yes", flush=True)
 
 
 if __name__ == "__main__":

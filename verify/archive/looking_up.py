@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from verify.appearances import Appearance, published_first, weighed
-from verify.archive import candidates, comparison, hashing, notes, search
+from verify.archive import candidates, comparison, hashing, notes
 from verify.archive.comparison import Comparison
 from verify.archive.notes import Decision
 from verify.archive.overlay import PDQ_NEAR
@@ -121,18 +122,17 @@ def proposed(part: Segment, picture: Signature) -> dict[int, tuple[int, bool | N
     if picture.quality >= hashing.PDQ_QUALITY:
         tiles, owner = part.tiles
         asked = hashing.words(np.concatenate([picture.pdq, picture.panels]))
-        for one in asked:
-            for row, bits in zip(*search.scan(part.hashes, one, PDQ_NEAR), strict=True):
-                _keep(rows, int(row), int(bits))
-        for one in asked[:8]:
-            for tile, bits in zip(*search.scan(tiles, one, PDQ_NEAR), strict=True):
-                _keep(rows, int(owner[tile]), int(bits))
+        _, near, bits = part.hashes.search(asked, PDQ_NEAR)
+        _keep(rows, near, bits)
+        _, near, bits = tiles.search(asked[:8], PDQ_NEAR)
+        _keep(rows, owner[near], bits)
     return rows
 
 
-def _keep(rows: dict[int, tuple[int, bool | None]], row: int, bits: int) -> None:
+def _keep(rows: dict[int, tuple[int, bool | None]], near: npt.NDArray[np.intp], bits: npt.NDArray[np.uint16]) -> None:
     """A near hash counts as so many votes as it is nearer than the threshold, and leaves the handedness open."""
-    rows[row] = (rows.get(row, (0, None))[0] + PDQ_NEAR - bits + 1, None)
+    for row, apart in zip(near.tolist(), bits.tolist(), strict=True):
+        rows[row] = (rows.get(row, (0, None))[0] + PDQ_NEAR - apart + 1, None)
 
 
 def by_chance(archive: Archive) -> tuple[float, float, int]:
@@ -147,7 +147,7 @@ def by_chance(archive: Archive) -> tuple[float, float, int]:
 
 
 def _null(archive: Archive) -> tuple[float, float, int]:
-    rows = [part.hashes for _, part in archive.segments()]
+    rows = [part.hashes.columns for _, part in archive.segments()]
     total = sum(part.shape[1] for part in rows)
     every = np.concatenate([part[:, :: total // SAMPLE + 1] for part in rows] or [np.zeros((4, 0), np.uint64)], axis=1)
     shifts = [shift for shift in (1, 7, 31, 101) if shift % max(every.shape[1], 1)]

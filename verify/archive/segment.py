@@ -15,6 +15,7 @@ import numpy.typing as npt
 from verify.archive import candidates, features
 from verify.archive.candidates import TURNS
 from verify.archive.features import Features
+from verify.archive.search import Scanner
 from verify.archive.signature import Signature
 from verify.errors import Refused
 
@@ -109,16 +110,16 @@ class Segment:
         return len(self.arrays["numbers"])
 
     @cached_property
-    def hashes(self) -> npt.NDArray[np.uint64]:
-        """PDQ of every picture, upright, as columns [4 x N]: what a scan reads."""
+    def hashes(self) -> Scanner:
+        """PDQ of every picture, upright."""
         rows = np.ascontiguousarray(self.arrays["pdq"][:, 0]).view(np.uint64)
-        return np.ascontiguousarray(rows.T)
+        return Scanner(np.ascontiguousarray(rows.T))
 
     @cached_property
-    def tiles(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp]]:
-        """PDQ of every panel as columns [4 x P], and the picture each is of."""
+    def tiles(self) -> tuple[Scanner, npt.NDArray[np.intp]]:
+        """PDQ of every panel, and the picture each is of."""
         rows = np.ascontiguousarray(self.arrays["panels"]).view(np.uint64)
-        return np.ascontiguousarray(rows.T), np.repeat(np.arange(len(self)), np.diff(self.arrays["tiles"]))
+        return Scanner(np.ascontiguousarray(rows.T)), np.repeat(np.arange(len(self)), np.diff(self.arrays["tiles"]))
 
     def signature(self, row: int) -> Signature:
         """One picture as it was stored."""
