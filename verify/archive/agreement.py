@@ -152,10 +152,11 @@ def _tones(values: Luma) -> float:
 def _other_tone(ours: Luma, other: Luma, agrees: Mask) -> Mask:
     """Where the brightness differs, after the straight line that fits the places that agree."""
     x, y = _mean(other.astype(np.float32)), _mean(ours.astype(np.float32))
-    if agrees.sum() < WINDOW**2 or x[agrees].std() < TEXTURE:
+    there, here = x[agrees], y[agrees]
+    if len(there) < WINDOW**2 or there.std() < TEXTURE:
         return np.zeros(ours.shape, bool)
-    slope, offset = np.polyfit(x[agrees], y[agrees], 1)
-    return np.asarray(np.abs(slope * x + offset - y) > TONE)
+    slope = ((there - there.mean()) * (here - here.mean())).mean() / there.var()
+    return np.asarray(np.abs(slope * (x - there.mean()) + here.mean() - y) > TONE)
 
 
 def _band(agrees: Mask, seen: Mask) -> bool:

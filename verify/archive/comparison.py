@@ -24,12 +24,16 @@ SURE = 16  # agreeing matches for a yes; not enough alone: one logo in two pictu
 FEW, REPEATED, FEW_SAME = 8, 0.2, 0.75  # or so few, if they repeat so many of the features there and so much agrees
 SAME = 0.45  # of what the overlap shows must be the same for a yes; the least of 2,590 edited copies had 0.48
 FRAMED, FRAMED_SAME = 0.9, 0.65  # two pages of one layout with much text reached 0.61 with different pictures in them
-FRAMED_ALIKE, FRAMED_LIKE = 0.8, 0.98  # or this and less alike there: two flags on one drawn cloth had 0.77 and 0.976
+FRAMED_ALIKE, FRAMED_LIKE, FRAMED_SHARP = (
+    0.8,
+    0.98,
+    0.85,
+)  # or this, less alike: two flags on one cloth 0.77, 0.976, 0.83
 WITHIN, WITHIN_SURE = 0.9, 100  # so much of either found again, by so many matches: all of it, under what was added
 # A design (logo, flag, document) drawn or printed twice agrees edge on edge, but not in texture and shade beside them.
 # Fitted with all emblems and flags in sight (none held out) and on 24 photographs with 22 edits each.
 FEW_TONES, DETAIL = 0.5, 0.3  # where three greys make up half of either picture: the least share in agreeing detail
-QUIET_SAME = 0.5  # elsewhere: of the places with texture and no strong edge; photographs copied 0.8, designs 0.2
+QUIET_SAME = 0.35  # elsewhere: of the places with texture and no strong edge; copies 0.49 and more, designs 0.19
 KEPT = 0.25  # of what one of the two shows must be found in the other for a yes: less may be a logo or a caption
 SQUARES = 6  # independent agreeing squares for a yes
 BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
@@ -100,7 +104,9 @@ def compare(a: Signature, b: Signature, mirrored: bool | None = None) -> Compari
         return Comparison(Relation.SAME_BYTES, same)
     near = nearest(a, b)
     measured: dict[str, Json] = {"pdq_bits": near.bits, "pdq_quality": min(a.quality, b.quality)}
-    overlays = [o for o in (by_features(a, b, mirrored), by_hash(a, b, near)) if o]
+    featured = by_features(a, b, mirrored)
+    enough = featured is not None and featured.inliers >= WITHIN_SURE
+    overlays = [o for o in (featured, None if enough else by_hash(a, b, near)) if o]
     if not overlays:
         return _nothing(measured)
     return judge(a, b, max(overlays, key=_support), measured)
@@ -146,7 +152,8 @@ def _verdict(a: Signature, b: Signature, overlay: Overlay, found: Geometry) -> t
         part = f"Only a part of what they show agrees ({100 * kept:.0f} %)"
         because = f"{part}: they may share a thing, a wall, a logo or a frame, not the photograph"
         return Answer.UNCLEAR, Relation.SHARES_OVERLAY, because
-    least = FRAMED_SAME if agrees.likeness >= FRAMED_LIKE else FRAMED_ALIKE
+    alike = agrees.likeness >= FRAMED_LIKE or agrees.sharp >= FRAMED_SHARP
+    least = FRAMED_SAME if alike else FRAMED_ALIKE
     if min(found.covers_a, found.covers_b) > FRAMED and agrees.agreeing < least and not within:
         because = (
             "Frame lies on frame, and much of what they hold differs: the same picture altered, or two in one frame"

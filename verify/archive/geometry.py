@@ -17,6 +17,8 @@ SIMILAR = 0.72  # cosine of two codes of the same thing; unrelated nearest neigh
 TURN = 25.0  # degrees by which a match's own turn may differ from the transform's
 SCALE = 1.6  # factor by which a match's own scale may differ from the transform's
 LOOSE, TIGHT = 0.06, 0.012  # distance of a match from the transform, as a share of the picture's longer side
+GUESSES = 80  # matches that are tried as the whole picture's shift, turn and scale, the most alike first
+FIRST, ENOUGH = 350, 40  # features of each that are matched first, and agreeing matches that need no more of them
 STEADY = 0.15  # pixels that a match of the same pixels may well lie off the transform
 BENT = 256, 5, 4.0, 0.7  # matches looked at, neighbours of each, pixels they are apart at least, pixels that count
 
@@ -53,7 +55,10 @@ def align_one(
     a: Features, b: Features, size_a: tuple[int, int], size_b: tuple[int, int], *, mirrored: bool
 ) -> Alignment | None:
     """The alignment of `a`, mirrored if so asked, with `b`; sizes are width and height of the work images."""
-    found = _align(a.mirrored(size_a[0]) if mirrored else a, b, size_b, mirrored=mirrored)
+    turned = a.mirrored(size_a[0]) if mirrored else a
+    found = _align(turned.first(FIRST), b.first(FIRST), size_b, mirrored=mirrored)
+    if not found or found.inliers < ENOUGH:
+        found = _align(turned, b, size_b, mirrored=mirrored) or found
     if found and mirrored:
         found.pairs[:, 0] = size_a[0] - 1 - found.pairs[:, 0]
     return found
@@ -99,8 +104,8 @@ def _align(a: Features, b: Features, size_b: tuple[int, int], *, mirrored: bool)
 
 
 def _polished(matrix: Floats, p: Floats, q: Floats) -> Floats:
-    """The transform fitted again five times, matches counting the less the further they lie off it."""
-    for _ in range(5):
+    """The transform fitted four times again, matches counting the less the further they lie off it."""
+    for _ in range(4):
         off = np.linalg.norm(apply(matrix, p) - q, axis=1) / max(growth(matrix, p.mean(axis=0)), 1.0)
         weight = 1 / (1 + (off / max(1.5 * float(np.median(off)), STEADY)) ** 2)
         better = fit(p, q, projective=len(p) >= 3 * LEAST, weight=weight)
@@ -132,13 +137,13 @@ def growth(matrix: Floats, at: Floats) -> float:
 
 def _first_guess(p: Floats, q: Floats, turn: Floats, grow: Floats, tolerance: float) -> npt.NDArray[np.bool_]:
     """Every match alone gives a similarity (shift, turn, scale); the one that most others agree with."""
-    z, w = p[:, 0] + 1j * p[:, 1], q[:, 0] + 1j * q[:, 1]
-    spin = np.exp(grow + 1j * turn)
-    first = np.arange(min(len(z), 200))  # the most alike
-    off = np.abs(w[None] - w[first, None] - spin[first, None] * (z[None] - z[first, None]))
-    turned = np.abs(np.angle(np.exp(1j * (turn[None] - turn[first, None])))) < np.deg2rad(TURN)
-    scaled = np.abs(grow[None] - grow[first, None]) < np.log(SCALE)
-    agree = (off < tolerance) & turned & scaled
+    first = slice(0, GUESSES)  # the most alike
+    spin = np.exp(grow[first] + 1j * turn[first]).astype(np.complex64)[:, None]
+    z, w = (p[:, 0] + 1j * p[:, 1]).astype(np.complex64), (q[:, 0] + 1j * q[:, 1]).astype(np.complex64)
+    off = spin * (z - z[first, None]) - (w - w[first, None])
+    turned = np.cos((turn - turn[first, None]).astype(np.float32)) > np.cos(np.deg2rad(TURN))
+    scaled = np.abs((grow - grow[first, None]).astype(np.float32)) < np.log(SCALE)
+    agree = (off.real**2 + off.imag**2 < tolerance**2) & turned & scaled
     return np.asarray(agree[agree.sum(axis=1).argmax()])
 
 
