@@ -24,16 +24,14 @@ SURE = 16  # agreeing matches for a yes; not enough alone: one logo in two pictu
 FEW, REPEATED, FEW_SAME = 8, 0.2, 0.75  # or so few, if they repeat so many of the features there and so much agrees
 SAME = 0.45  # of what the overlap shows must be the same for a yes; the least of 2,590 edited copies had 0.48
 FRAMED, FRAMED_SAME = 0.9, 0.65  # two pages of one layout with much text reached 0.61 with different pictures in them
-FRAMED_ALIKE, FRAMED_LIKE, FRAMED_SHARP = (
-    0.8,
-    0.98,
-    0.85,
-)  # or this, less alike: two flags on one cloth 0.77, 0.976, 0.83
+# Or this, where no more of it is alike or sharp: two flags rendered on one cloth had 0.77, 0.976 and 0.83.
+FRAMED_ALIKE, FRAMED_LIKE, FRAMED_SHARP = 0.8, 0.98, 0.85
 WITHIN, WITHIN_SURE = 0.9, 100  # so much of either found again, by so many matches: all of it, under what was added
 # A design (logo, flag, document) drawn or printed twice agrees edge on edge, but not in texture and shade beside them.
 # Fitted with all emblems and flags in sight (none held out) and on 24 photographs with 22 edits each.
 FEW_TONES, DETAIL = 0.5, 0.3  # where three greys make up half of either picture: the least share in agreeing detail
-QUIET_SAME = 0.35  # elsewhere: of the places with texture and no strong edge; copies 0.49 and more, designs 0.19
+MANY_TONES = 0.25  # where they make up less, it is no design: the least of the designs had 0.3
+QUIET_SAME = 0.35  # between the two: of the places with texture and no strong edge; copies 0.49 and more, designs 0.19
 KEPT = 0.25  # of what one of the two shows must be found in the other for a yes: less may be a logo or a caption
 SQUARES = 6  # independent agreeing squares for a yes
 BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
@@ -42,10 +40,8 @@ SHARP, LIKE = 0.7, 0.95  # below both, edges are displaced as from another stand
 # of 100; film frames, a street and two cameras on one standpoint, half of the scenes in sight, 0.18 to 0.85.
 BEND = 0.15
 STRAINED = 2.5  # chosen: a panorama forced into a square is stretched by 2
-PART, ODD = (
-    0.9,
-    1.2,
-)  # of either's area: with more around it in both, seen at an angle or so stretched, as panoramas are
+PART = 0.9  # of either's area: with more around it in both, seen at an angle or stretched so, as panoramas are
+ODD = 1.2
 SET_IN = 0.6  # of either's area: where both have more around the common part, and it is a panel of both: collages
 PANEL = 0.85  # overlap over union with a panel
 OVERLAY_SURE, OVERLAY_SAME = 12, 0.3  # below both, what little agrees is chance and not worth a reader's time
@@ -185,7 +181,8 @@ def _doubt(overlay: Overlay, found: Geometry) -> str:
         )
     if agrees.sharp < SHARP and agrees.likeness < LIKE:
         return "Much agrees, but displaced within the common part, as in another photograph of the same place"
-    if (agrees.detail < DETAIL) if agrees.tones > FEW_TONES else (agrees.quiet < QUIET_SAME):
+    shaded = agrees.detail >= DETAIL if agrees.tones > FEW_TONES else agrees.quiet >= QUIET_SAME
+    if agrees.tones > MANY_TONES and not shaded:
         return (
             f"Edges agree, but texture and shade beside them in only {100 * agrees.detail:.0f} % of the common part: "
             "a logo, flag or document that was drawn or printed twice looks like that, and so does a copy of one"
