@@ -18,7 +18,7 @@ from verify.matching.points import Drawn, HandFit, judge
 from verify.matching.surface import Surface, Views
 from verify.model import Answer, Finding, Pair, Portability, Region, Strength
 
-VERSION = "3"
+VERSION = "4"
 KIND = "rooms"
 OWN = True
 
@@ -90,7 +90,7 @@ def room(
     best, left = chosen
     fixed = [mark for mark in marked if mark.fixed and left]
     held = {m.label: within(*views.gray, best.model, m.polygon / views.features[0].scale) for m in fixed}
-    ratios = Calibration.of(calibration) if calibration else shipped("room-3/homes")
+    ratios = Calibration.of(calibration) if calibration else shipped("room-4/homes")
     finding = _of_surface(best, views, left, surface, held, bracketed_by, ratios)
     yield finding if contrast == features.CONTRAST else replace(finding, strength=())  # calibrated at the default only
 
@@ -175,7 +175,7 @@ def _portability(best: Surface, wide: bool) -> Portability:
 
 def _strength(score: float, portability: Portability, homes: Calibration) -> tuple[Strength, ...]:
     """One line for each alternative, bounded for what may hang elsewhere; they say one thing and are not multiplied."""
-    design, cap = shipped("room-3/one-design"), CONVENTION.get(portability)
+    design, cap = shipped("room-4/one-design"), CONVENTION.get(portability)
     lines = []
     for place, of in (("another room", homes), ("a room of the same design", design), (STAGED, design)):
         value = of.log10_lr(score)
