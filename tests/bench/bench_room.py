@@ -33,7 +33,7 @@ from scipy.stats import beta
 
 from verify import image
 from verify.checks.features.room import VERSION, room
-from verify.matching import features
+from verify.matching import features, plots
 from verify.matching.calibration import Calibration, Scored, cllr, fit, write_table
 
 HOMES = {
@@ -258,6 +258,8 @@ def main() -> None:
             stem = wanted.tables / name.replace("/", "-")
             stem.with_suffix(".csv").write_text(write_table(table))
             stem.with_suffix(".json").write_text(json.dumps(made.to_json(), indent=1, ensure_ascii=False) + "\n")
+            for plot in (plots.tippett, plots.reliability):
+                stem.with_name(f"{stem.name}-{plot.__name__}.svg").write_text(plot(made, table))
 
 
 if __name__ == "__main__":
