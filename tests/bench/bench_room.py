@@ -231,6 +231,10 @@ def calibrate(name: str, table: list[Scored], results: list[Asked], rendered: bo
             for truth in (True, False)
         )
         print(f"   Cllr {told}: {cllr(same, other):.3f} ({len(same)} same, {len(other)} different)")
+    if not rendered:
+        scans = HOMES["hard pairs: scannet"]
+        hard = fit(name, [replace(row, fold="test") if row.population == scans else row for row in table])
+        print(f"   Cllr where the fit knows no scan: {hard.cllr:.3f} ({hard.same} same, {hard.other} different)")
     turned = fit(name, [replace(row, fold="test" if row.fold == "fit" else "fit") for row in table])
     print(f"   Cllr with the sides exchanged: {turned.cllr:.3f} ({turned.same} same, {turned.other} different)")
     return made
