@@ -28,7 +28,7 @@ def passed_over(
     places = [place for place, other in enumerate(others) if other[1] in codes]
     if picture[1] not in codes or not places:
         return {}
-    told = [codes[others[place][1]] for place in places]
+    told = [codes[others[place][1]][: shortlist.REFERENCE] for place in places]
     votes = guard.call(f"{__name__}:_votes", picture=codes[picture[1]], references=told)
     ranked = sorted(zip(places, votes, strict=True), key=lambda one: (-one[1], others[one[0]][1]))
     passed = {}

@@ -33,7 +33,7 @@ from scipy.stats import beta
 
 from verify import image
 from verify.checks.features.room import VERSION, room
-from verify.matching import features
+from verify.matching import features, plots
 from verify.matching.calibration import Calibration, Scored, cllr, fit, write_table
 
 HOMES = {
@@ -231,6 +231,10 @@ def calibrate(name: str, table: list[Scored], results: list[Asked], rendered: bo
             for truth in (True, False)
         )
         print(f"   Cllr {told}: {cllr(same, other):.3f} ({len(same)} same, {len(other)} different)")
+    if not rendered:
+        scans = HOMES["hard pairs: scannet"]
+        hard = fit(name, [replace(row, fold="test") if row.population == scans else row for row in table])
+        print(f"   Cllr where the fit knows no scan: {hard.cllr:.3f} ({hard.same} same, {hard.other} different)")
     turned = fit(name, [replace(row, fold="test" if row.fold == "fit" else "fit") for row in table])
     print(f"   Cllr with the sides exchanged: {turned.cllr:.3f} ({turned.same} same, {turned.other} different)")
     return made
@@ -258,6 +262,8 @@ def main() -> None:
             stem = wanted.tables / name.replace("/", "-")
             stem.with_suffix(".csv").write_text(write_table(table))
             stem.with_suffix(".json").write_text(json.dumps(made.to_json(), indent=1, ensure_ascii=False) + "\n")
+            for plot in (plots.tippett, plots.reliability):
+                stem.with_name(f"{stem.name}-{plot.__name__}.svg").write_text(plot(made, table))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from verify.matching import geometry
 from verify.matching.agreement import shared
-from verify.matching.detail import irregular_spots
+from verify.matching.detail import Edges, irregular_spots
 from verify.matching.features import Array
 from verify.matching.matches import Matches
 from verify.matching.surface import INDIVIDUAL, Surface, Views
@@ -36,8 +36,8 @@ class Rest:
         return max(0.0, -self.log10_nfa) * min(1.0, (1 + self.irregular) / (1 + INDIVIDUAL))
 
 
-def rest(best: Surface, gray: tuple[Array, Array]) -> Rest:
-    """What is left without the densest part, in whichever picture that leaves less (luma at working size)."""
+def rest(best: Surface, gray: tuple[Array, Array], edges: tuple[Edges, Edges]) -> Rest:
+    """What is left without the densest part, in whichever picture that leaves less (luma, edges at working size)."""
     found, inliers = best.found, best.model.inliers
     sides = []
     for swap, (points, size) in enumerate(((found.a, found.size_a), (found.b, found.size_b))):
@@ -48,7 +48,7 @@ def rest(best: Surface, gray: tuple[Array, Array]) -> Rest:
         model = geometry.scored(best.model.kind, best.model.matrix, left)
         sides.append((*geometry.spread(model, left), bool(swap), corner + side * CORNERS, model, left))
     log10_nfa, spots, swap, square, model, left = max(sides, key=lambda told: told[0])
-    irregular = irregular_spots(*gray, model, left) if model.count else 0
+    irregular = irregular_spots(*edges, model, left) if model.count else 0
     return Rest(shared(*gray, best.model, found, square, swap=swap), log10_nfa, spots, irregular)
 
 
@@ -57,9 +57,13 @@ def best_of(views: Views, found: Matches, enough: float) -> tuple[Surface, Rest 
 
     The rest is None where the plane itself stays below `enough`; None for no planes at all.
     """
-    told = [(plane, rest(plane, views.gray) if plane.score >= enough else None) for plane in views.surfaces(found)]
-    wide = [(plane, left) for plane, left in told if left and left.score >= enough]
-    return next(iter(wide + told), None)
+    strongest = None
+    for plane in views.surfaces(found):
+        left = rest(plane, views.gray, views.edges) if plane.score >= enough else None
+        if left and left.score >= enough:
+            return plane, left
+        strongest = strongest or (plane, left)
+    return strongest
 
 
 def densest(points: Array, side: float) -> Array:

@@ -14,32 +14,38 @@ BINS = 18  # of edge directions, ten degrees each
 STRAIGHT = 0.72  # share of the two strongest directions; door corners, radiators and tile joints reach 0.8 to 1
 
 
-def irregular_spots(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> int:
-    """In how many separate spots the inliers lie on irregular detail in both pictures (luma at working size).
+class Edges:
+    """How strong the edges of a picture (luma [H x W] at working size) are, and in which direction they run."""
+
+    def __init__(self, gray: Array) -> None:
+        smooth = cv2.GaussianBlur(gray, (0, 0), 1.0)
+        across, down = (cv2.Sobel(smooth, cv2.CV_32F, *step) for step in ((1, 0), (0, 1)))
+        self.weight = np.hypot(across, down)
+        self.direction = (np.degrees(np.arctan2(down, across)) % 180 / (180 / BINS)).astype(np.intp) % BINS
+
+    def straightness(self, points: Array) -> Array:
+        """Share 0…1 of the edges around each point [N x 2] that run in the two strongest directions there."""
+        if not len(points):
+            return np.zeros(0)
+        height, width = self.weight.shape
+        step = np.arange(-RADIUS, RADIUS + 1)
+        x, y = points.astype(np.intp).T
+        rows, columns = y[:, None, None] + step[:, None], x[:, None, None] + step
+        within = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        rows, columns = np.where(within, rows, 0), np.where(within, columns, 0)
+        place = np.arange(len(points))[:, None, None] * BINS + self.direction[rows, columns]
+        counted = np.bincount(place.ravel(), (self.weight[rows, columns] * within).ravel(), len(points) * BINS)
+        return _two_strongest(counted.reshape(-1, BINS))
+
+
+def irregular_spots(edges_a: Edges, edges_b: Edges, model: Model, found: Matches) -> int:
+    """In how many separate spots the inliers lie on irregular detail in both pictures.
 
     What is made to a plan has edges in two directions; two rooms of one design share all of them and none of the rest.
     """
     a, b = found.a[model.inliers], found.b[model.inliers]
-    keep = np.maximum(straightness(gray_a, a), straightness(gray_b, b)) < STRAIGHT
+    keep = np.maximum(edges_a.straightness(a), edges_b.straightness(b)) < STRAIGHT
     return min(_spots(a[keep], found.size_a), _spots(b[keep], found.size_b))
-
-
-def straightness(gray: Array, points: Array) -> Array:
-    """Share 0…1 of the edges around each point [N x 2] that run in the two strongest directions there."""
-    smooth = cv2.GaussianBlur(gray, (0, 0), 1.0)
-    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *step) for step in ((1, 0), (0, 1)))
-    weight = np.hypot(across, down)
-    direction = (np.degrees(np.arctan2(down, across)) % 180 / (180 / BINS)).astype(np.intp) % BINS
-    if not len(points):
-        return np.zeros(0)
-    step = np.arange(-RADIUS, RADIUS + 1)
-    x, y = points.astype(np.intp).T
-    rows, columns = y[:, None, None] + step[:, None], x[:, None, None] + step
-    within = (rows >= 0) & (rows < gray.shape[0]) & (columns >= 0) & (columns < gray.shape[1])
-    rows, columns = np.where(within, rows, 0), np.where(within, columns, 0)
-    place = np.arange(len(points))[:, None, None] * BINS + direction[rows, columns]
-    counted = np.bincount(place.ravel(), (weight[rows, columns] * within).ravel(), len(points) * BINS)
-    return _two_strongest(counted.reshape(-1, BINS))
 
 
 def _two_strongest(histograms: Array) -> Array:

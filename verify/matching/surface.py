@@ -10,7 +10,7 @@ import numpy as np
 from verify.image import Image
 from verify.matching import features, geometry
 from verify.matching.agreement import Agreement, agreement
-from verify.matching.detail import irregular_spots
+from verify.matching.detail import Edges, irregular_spots
 from verify.matching.features import Array, Features
 from verify.matching.matches import Matches, guarded, match
 
@@ -60,6 +60,12 @@ class Views:
         return one, other
 
     @cached_property
+    def edges(self) -> tuple[Edges, Edges]:
+        """Those of the luma at working size."""
+        one, other = (Edges(gray) for gray in self.gray)
+        return one, other
+
+    @cached_property
     def matches(self) -> Matches:
         """Those that no frame or overlay explains."""
         return guarded(match(*self.features))
@@ -83,5 +89,5 @@ class Views:
 
     def _surface(self, model: geometry.Model, rest: Matches, found: Matches) -> Surface:
         spread, spots = geometry.spread(model, found)
-        irregular = irregular_spots(*self.gray, model, rest) if spread < 0 else 0
+        irregular = irregular_spots(*self.edges, model, rest) if spread < 0 else 0
         return Surface(model, rest, spread, spots, irregular, agreement(*self.gray, model, rest))
