@@ -132,7 +132,7 @@ class Case:
         self.log.append("intake", {**body, **told}, private={**private, **untold}, withhold=digests)
 
     def _label(self) -> str:
-        return f"picture-{len(self.entries('intake')) + 1:02d}"
+        return f"picture-{self.log.count('intake') + 1:02d}"
 
     def add_known(
         self, kind: str, name: str, files: Iterable[Path | str], *, source: str, vouched_by: str, taken: str = ""
@@ -176,13 +176,13 @@ class Case:
 
     def claim(self, text: str, *, by: str) -> str:
         """What somebody asserts; returns its name (C1, C2 …)."""
-        name = f"C{len(self.entries('claim')) + 1}"
+        name = f"C{self.log.count('claim') + 1}"
         self.log.append("claim", {"id": name, "text": text, "by": by})
         return name
 
     def hypothesis(self, text: str, *, rival: str | None = None) -> str:
         """Something that may be so, and which other it competes with, also one still to come; returns its name."""
-        name = f"H{len(self.entries('hypothesis')) + 1}"
+        name = f"H{self.log.count('hypothesis') + 1}"
         self.log.append("hypothesis", {"id": name, "text": text, "rival": rival})
         return name
 

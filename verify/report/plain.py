@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from verify.model import Answer
-from verify.report import telling
+from verify.report import telling, weighing
 from verify.report.page import unread, versions
 from verify.report.pictures import Album
 from verify.report.reading import Said, Story
-from verify.report.telling import ORDER, Card, Reading, Topic
+from verify.report.telling import ORDER, Card, Topic
 from verify.report.text import flat, number
 from verify.report.text import markdown as md
+from verify.report.weighing import Reading
 
 
 def render(story: Story, album: Album) -> str:
@@ -52,7 +53,7 @@ def _glance(story: Story, told: list[Topic], album: Album) -> Iterator[str]:
     missing = unread(story, told, album)
     for topic, answered in telling.left_open(told, {picture.seq for picture, _ in missing}):
         yield f"- {md(topic.text)} {'; '.join(_answered(answer, cards) for answer, cards in answered)}"
-    for said in telling.unlinked(story):
+    for said in weighing.unlinked(story):
         yield f"- Nobody has linked a finding to {md(said.body['id'])}: {md(said.body['text'])}"
     if not any(question.room == "integrity" for question in story.questions):
         yield f"- {NOT_ASKED}"
@@ -85,13 +86,14 @@ def _hypotheses(story: Story) -> Iterator[str]:
     yield "## Claims and hypotheses against the findings\n"
     for said in story.by_kind("claim"):
         yield f"- {md(said.body['id'])}, claimed by {md(said.body['by'])}: {md(said.body['text'])} (entry {said.seq})"
-    for hypothesis in telling.hypotheses(story):
+    for hypothesis in weighing.hypotheses(story):
         rival = f", rival of {md(hypothesis.said.body['rival'])}" if hypothesis.said.body["rival"] else ""
         yield f"\n### {md(hypothesis.said.body['id'])}{rival}: {md(hypothesis.said.body['text'])}\n"
         for side, readings in hypothesis.sides.items():
             yield from (f"- *{side}* {_reading(reading)}" for reading in readings)
             if not readings:
                 yield f"- *{side}* nothing linked"
+            yield from (f"- *{side}* {md(sentence)}" for sentence in hypothesis.dependent[side])
     notes = story.by_kind("note")
     if notes:
         yield "\n### Remarks\n"

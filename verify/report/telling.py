@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from verify.model import Answer, Finding, Region
-from verify.report.reading import Picture, Question, Said, Story
+from verify.report.reading import Picture, Question, Story
 
 ORDER = (Answer.YES, Answer.UNCLEAR, Answer.NO, Answer.UNABLE)
 DRAWN = {Answer.YES: 3, Answer.UNCLEAR: 1}  # figures of one card at most; the others stand in its table
@@ -123,25 +123,6 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A link: a person's word on what a finding means for a hypothesis."""
-
-    said: Said
-    question: Question
-    finding: Finding | None  # None where withheld
-    picture: str  # label
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """A hypothesis with what was linked to it."""
-
-    said: Said
-    sides: dict[str, list[Reading]]  # "for", "against", "neutral"
-    conclusions: list[Said]
-
-
-@dataclass(frozen=True, slots=True)
 class Edge:
     """Two pictures that a check joined with a yes."""
 
@@ -206,44 +187,6 @@ def left_open(told: Iterable[Topic], unread: Collection[int]) -> list[tuple[Topi
     return found
 
 
-def hypotheses(story: Story) -> list[Hypothesis]:
-    """Hypotheses with their links and conclusions; rivals stand next to each other."""
-    said = story.by_kind("hypothesis")
-    ordered: list[Said] = []
-    for item in said:
-        rivals = [
-            other
-            for other in said
-            if item.body["id"] in {other.body["rival"]} or other.body["id"] == item.body["rival"]
-        ]
-        ordered += [one for one in (item, *rivals) if one not in ordered]
-    return [
-        Hypothesis(
-            item,
-            {side: _readings(story, item.body["id"], side) for side in ("for", "against", "neutral")},
-            [one for one in story.by_kind("conclusion") if one.body["about"] == item.body["id"]],
-        )
-        for item in ordered
-    ]
-
-
-def _readings(story: Story, hypothesis: str, side: str) -> list[Reading]:
-    found = []
-    for said in story.by_kind("link"):
-        question = story.question(said.body["entry"])
-        if (said.body["hypothesis"], said.body["direction"]) == (hypothesis, side) and question:
-            at = said.body["finding"]
-            finding = question.findings[at] if at < len(question.findings) else None
-            found.append(Reading(said, question, finding, story.name_of(question.picture)))
-    return found
-
-
-def unlinked(story: Story) -> list[Said]:
-    """Hypotheses that nobody linked a finding to."""
-    linked = {said.body["hypothesis"] for said in story.by_kind("link")}
-    return [said for said in story.by_kind("hypothesis") if said.body["id"] not in linked]
-
-
 def what_would_change_it(story: Story) -> list[tuple[str, list[str]]]:
     """When the answers may be wrong, in the checks' own words, each with the questions it limits.
 
@@ -279,11 +222,11 @@ def edges(told: Iterable[Topic]) -> list[Edge]:
     return list(joined.values())
 
 
-def groups(joined: Iterable[Edge]) -> list[list[str]]:
-    """Digests that hang together by these edges, in order of appearance."""
+def groups(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Digests that hang together by these pairs, however far along, in order of appearance."""
     found: list[list[str]] = []
-    for edge in joined:
-        touching = [group for group in found if edge.a in group or edge.b in group]
-        merged = list(dict.fromkeys([*(digest for group in touching for digest in group), edge.a, edge.b]))
+    for one, other in pairs:
+        touching = [group for group in found if one in group or other in group]
+        merged = list(dict.fromkeys([*(digest for group in touching for digest in group), one, other]))
         found = [group for group in found if group not in touching] + [merged]
     return found
