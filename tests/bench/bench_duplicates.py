@@ -1,6 +1,6 @@
-"""Recall and false pairs of `verify.find_duplicates`, beside ImageHash and PDQ, on folders given as arguments.
+"""Recall and false pairs of `verify.find_duplicates`, beside its peers, on folders given as arguments.
 
-    bench_duplicates.py edits  ORIGINALS MAKE_COPIES.py [--seed N] [--half 0|1] [--limit N]
+    bench_duplicates.py edits  ORIGINALS MAKE_COPIES.py [--seed N] [--half 0|1] [--limit N] [--peers N]
     bench_duplicates.py unrelated FOLDER…        the pairs listed among pictures with nothing in common
     bench_duplicates.py overlays FOLDER… [--count 200]   unrelated pictures given one watermark, caption bar or frame
     bench_duplicates.py hashing FOLDER…          time of a signature against a scaled decode alone
@@ -23,7 +23,7 @@ import numpy as np
 
 from tests.archive import edits
 from verify import archive, image
-from verify.archive import Duplicate, hashing
+from verify.archive import Duplicate
 from verify.errors import EvidenceError
 from verify.model import Answer
 
@@ -66,7 +66,10 @@ def run_edits(options):
         found, wall, cpu = timed(copies)
         report_edits(found, sorted(copies.iterdir()))
         print(f"{len(list(copies.iterdir()))} pictures: {wall:.0f} s of wall clock, {cpu:.0f} s of CPU")
-        peers(sorted(copies.iterdir()))
+        if options.peers:
+            from tests.bench.copy_peers import peers  # it needs this module's own helpers
+
+            peers(sorted(copies.iterdir())[: options.peers])
 
 
 def report_edits(found, files):
@@ -94,30 +97,6 @@ def report_edits(found, files):
     print(f"false yes {len(false)}, yes between collages {len(shared)}, unclear {unclear['between originals']}")
     for pair in false[:20]:
         print("   ", Path(pair.a).name, Path(pair.b).name, pair.finding.because)
-
-
-def peers(files):
-    """The same pairs by whole-picture hashes: at their advised thresholds, and at the largest without a false pair."""
-    named = [stem_edit(f) for f in files]
-    pdq, phash = [], []
-    for file in files:
-        pixels = image.decode(file.read_bytes(), file.name)
-        pdq.append(hashing.pdq_of_rgb(pixels).bits)
-        luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        phash.append(np.frombuffer(hashing.imagehash_of(luma)[0], np.uint64))
-    stems = np.array([name[0] for name in named])
-    original = np.array([name[1] == "original" for name in named])
-    words = hashing.words(np.stack(pdq))
-    ways = (("ImageHash pHash", np.stack(phash)[:, None], 10), ("PDQ, 8 orientations", words, 31))
-    for name, columns, advised in ways:
-        true, least = [], 256
-        for row in np.flatnonzero(original):
-            bits = np.bitwise_count(columns[row][:, None] ^ columns[None, :, 0]).sum(axis=2).min(axis=0)
-            same = (stems == stems[row]) & ~original
-            true += bits[same].tolist()
-            least = min(least, int(bits[stems != stems[row]].min()))
-        for threshold in (advised, least - 1):
-            print(f"{name}, up to {threshold} bits: {(np.array(true) <= threshold).mean():.3f}")
 
 
 def run_unrelated(options):
@@ -188,6 +167,7 @@ def main():
     one.add_argument("--seed", type=int, default=1)
     one.add_argument("--half", type=int, choices=[0, 1])
     one.add_argument("--limit", type=int, default=10**6)
+    one.add_argument("--peers", type=int, default=0, help="also run other detectors on so many of the pictures")
     one.set_defaults(run=run_edits)
     for name, run in (("unrelated", run_unrelated), ("overlays", run_overlays), ("hashing", run_hashing)):
         one = ways.add_parser(name)

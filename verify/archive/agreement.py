@@ -91,22 +91,27 @@ def texture(picture: Luma) -> Mask:
     return _deviation(picture.astype(np.float32)) > TEXTURE
 
 
-def correlation(a: Luma, b: Luma) -> tuple[Floats, Floats, Floats]:
-    """Normalised correlation in squares of `WINDOW` pixels, and both standard deviations."""
-    x, y = a.astype(np.float32), b.astype(np.float32)
-    deviation_x, deviation_y = _deviation(x), _deviation(y)
-    covariance = _mean(x * y) - _mean(x) * _mean(y)
-    return covariance / np.maximum(deviation_x * deviation_y, 1.0), deviation_x, deviation_y
+class _Squares:
+    """Two pictures in squares of `WINDOW` pixels: means, standard deviations and normalised correlation."""
+
+    def __init__(self, a: Luma, b: Luma) -> None:
+        x, y = a.astype(np.float32), b.astype(np.float32)
+        self.mean, self.other_mean = _mean(x), _mean(y)
+        self.deviation = np.sqrt(np.maximum(_mean(x * x) - self.mean**2, 0))
+        self.other_deviation = np.sqrt(np.maximum(_mean(y * y) - self.other_mean**2, 0))
+        covariance = _mean(x * y) - self.mean * self.other_mean
+        self.correlation = covariance / np.maximum(self.deviation * self.other_deviation, 1.0)
 
 
 def _measure(
     ours: Luma, other: Luma, seen: Mask, theirs: Luma, *, ours_is_a: bool, scale: float, matrix: Matrix
 ) -> Agreement:
     inside = _eroded(seen)
-    ncc, deviation, other_deviation = correlation(ours, other)
+    squares = _Squares(ours, other)
+    ncc, deviation, other_deviation = squares.correlation, squares.deviation, squares.other_deviation
     shows = inside & ((deviation > TEXTURE) | (other_deviation > TEXTURE))
     agrees = shows & (ncc > CORRELATED)
-    shows |= inside & _other_tone(ours, other, agrees)
+    shows |= inside & _other_tone(squares, agrees)
     differs = shows & ~agrees
     both = np.minimum(deviation, other_deviation)
     kept = agrees.sum() / max((deviation > TEXTURE).sum(), 1)
@@ -149,12 +154,12 @@ def _tones(values: Luma) -> float:
     return float(held / max(len(values), 1))
 
 
-def _other_tone(ours: Luma, other: Luma, agrees: Mask) -> Mask:
+def _other_tone(squares: _Squares, agrees: Mask) -> Mask:
     """Where the brightness differs, after the straight line that fits the places that agree."""
-    x, y = _mean(other.astype(np.float32)), _mean(ours.astype(np.float32))
+    x, y = squares.other_mean, squares.mean
     there, here = x[agrees], y[agrees]
     if len(there) < WINDOW**2 or there.std() < TEXTURE:
-        return np.zeros(ours.shape, bool)
+        return np.zeros(x.shape, bool)
     slope = ((there - there.mean()) * (here - here.mean())).mean() / there.var()
     return np.asarray(np.abs(slope * (x - there.mean()) + here.mean() - y) > TONE)
 

@@ -30,6 +30,8 @@ WITHIN, WITHIN_SURE = 0.9, 100  # so much of either found again, by so many matc
 # A design (logo, flag, document) drawn or printed twice agrees edge on edge, but not in texture and shade beside them.
 # Fitted with all emblems and flags in sight (none held out) and on 24 photographs with 22 edits each.
 FEW_TONES, DETAIL = 0.5, 0.3  # where three greys make up half of either picture: the least share in agreeing detail
+# Or of what those greys leave, where so many matches agree: things on a plain ground; the most of the designs was 0.61.
+LEFT, LEFT_SURE = 0.75, 50
 MANY_TONES = 0.25  # where they make up less, it is no design: the least of the designs had 0.3
 QUIET_SAME = 0.35  # between the two: of the places with texture and no strong edge; copies 0.49 and more, designs 0.19
 KEPT = 0.25  # of what one of the two shows must be found in the other for a yes: less may be a logo or a caption
@@ -181,7 +183,8 @@ def _doubt(overlay: Overlay, found: Geometry) -> str:
         )
     if agrees.sharp < SHARP and agrees.likeness < LIKE:
         return "Much agrees, but displaced within the common part, as in another photograph of the same place"
-    shaded = agrees.detail >= DETAIL if agrees.tones > FEW_TONES else agrees.quiet >= QUIET_SAME
+    left = LEFT * (1 - agrees.tones) if overlay.inliers >= LEFT_SURE else DETAIL
+    shaded = agrees.detail >= min(DETAIL, left) if agrees.tones > FEW_TONES else agrees.quiet >= QUIET_SAME
     if agrees.tones > MANY_TONES and not shaded:
         return (
             f"Edges agree, but texture and shade beside them in only {100 * agrees.detail:.0f} % of the common part: "

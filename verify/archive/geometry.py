@@ -69,11 +69,11 @@ def matches(a: Features, b: Features) -> npt.NDArray[np.intp]:
     if not len(a) or not len(b):
         return np.zeros((0, 2), np.intp)
     alike = a.codes.astype(np.float32) @ b.codes.astype(np.float32).T / np.float32(127**2)
-    to_b, to_a = alike.argmax(axis=1), alike.argmax(axis=0)
-    rows = np.flatnonzero(to_a[to_b] == np.arange(len(a)))
-    score = alike[rows, to_b[rows]]
-    kept = rows[np.argsort(-score, kind="stable")]
-    kept = kept[alike[kept, to_b[kept]] >= SIMILAR]
+    to_b = alike.argmax(axis=1)
+    score = alike[np.arange(len(a)), to_b]
+    rows = np.flatnonzero(score >= SIMILAR)
+    rows = rows[alike[:, to_b[rows]].argmax(axis=0) == rows]
+    kept = rows[np.argsort(-score[rows], kind="stable")]
     return np.stack([kept, to_b[kept]], axis=1)
 
 
