@@ -41,10 +41,9 @@ def test_the_self_join_finds_every_pair(radius):
 
 
 @pytest.mark.parametrize("faiss", [False, True])
-def test_many_are_asked_at_once_with_faiss_and_without(faiss, monkeypatch):
+def test_many_are_asked_at_once_with_faiss_and_without(faiss):
     if faiss:
         pytest.importorskip("faiss", reason="the optional accelerator")
-    monkeypatch.setattr(search, "BLOCK", 1000)  # as on a large archive
     columns = planted()
     asked = np.ascontiguousarray(columns[:, ::300].T)
     number, rows, bits = search.Scanner(columns, faiss=faiss).search(asked, 64)

@@ -121,7 +121,7 @@ def judge(a: Signature, b: Signature, overlay: Overlay, measured: dict[str, Json
     if relation is None:
         return _nothing(measured)
     panels = _is_panel(a, found.outline_a), _is_panel(b, found.outline_b)
-    earlier, reasons = likelier_earlier(found, *panels) if answer is Answer.YES else ("unclear", ())
+    earlier, reasons = likelier_earlier(found, a, b, *panels) if answer is Answer.YES else ("unclear", ())
     measured |= {"likelier_earlier": earlier, "why_earlier": reasons}
     matched = f"{overlay.inliers} matched points" if overlay.inliers else "the whole-picture hash"
     said = f"{because} ({matched}; {100 * agrees.agreeing:.0f} % of what both show there agrees)."
