@@ -18,10 +18,15 @@ def silent(items, total, what):
 
 
 def corner(seed: int, by: float) -> np.ndarray:
-    """Two walls that meet in a corner, 480 x 320; going sideways (`by` 0…1) shows more of the left one."""
+    """Two walls that meet in a corner, 480 x 320; going sideways (`by` 0…1) shows more of the left one.
+
+    A pillar before it moves the other way: without it the walls alone would be one picture, stretched.
+    """
     left, right = scene(seed, 320, 320), scene(seed + 100, 320, 320)
     width = int(240 + 90 * by)
     view = np.hstack((cv2.resize(left, (width, 320)), cv2.resize(right, (480 - width, 320)))) * (1 - 0.15 * by)
+    at = int(300 - 240 * by)
+    view[:, at : at + 110] = scene(seed + 200, 110, 320)
     return np.clip(view + np.random.default_rng(int(by * 100)).normal(0, 2, view.shape), 0, 255).astype(np.uint8)
 
 
