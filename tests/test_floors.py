@@ -9,7 +9,7 @@ ROOT = Path(verify.__file__).parent
 FLOORS = [
     {"model", "errors"},
     {"log", "store", "image", "guard"},
-    {"known", "figures", "kept"},
+    {"known", "figures", "appearances", "kept"},
     {"report", "archive", "matching", "metadata"},
     {"checks", "shortlisting"},
     {"asking"},

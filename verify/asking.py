@@ -118,31 +118,6 @@ def ask(
     return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What an archive was searched for, and what came of it."""
-
-    archive: str  # SHA-256 over the digests of everything in it: its identity
-    searched: int  # pictures in it
-    hits: tuple[Source, ...]  # those that the copy check did not rule out
-    unable: int = 0  # files in it that could not be read
-
-
-def identity(archive: Sequence[Source]) -> str:
-    """SHA-256 over the sorted digests of an archive's pictures."""
-    return hashlib.sha256("\n".join(sorted(item.digest for item in archive)).encode()).hexdigest()
-
-
-def search(guard: Guard, picture: Source, archive: Sequence[Source]) -> Search:
-    """The archive's pictures that may show the same photograph; the copy check is put to every one of them."""
-    found = pairs(guard, COPY, picture, archive)
-    hits = [
-        item for item, finding in zip(archive, found, strict=True) if finding.answer in {Answer.YES, Answer.UNCLEAR}
-    ]
-    unable = sum(finding.answer is Answer.UNABLE for finding in found)
-    return Search(identity(archive), len(archive), tuple(hits), unable)
-
-
 @cache
 def versions() -> dict[str, str]:
     """Name: version and SHA-256 of the list of installed files, of each distribution that decides what a check finds.
