@@ -17,16 +17,22 @@ def silent(items, total, what):
     yield from items
 
 
-def corner(seed: int, by: float) -> np.ndarray:
-    """Two walls that meet in a corner, 480 x 320; going sideways (`by` 0…1) shows more of the left one.
+def aside(wall: np.ndarray, width: int, near: float, *, left: bool) -> np.ndarray:
+    """A wall of 320 x 320 seen from aside: `width` wide, its outer edge larger by `near` and cut by the frame."""
+    high = 160 * near
+    outer, inner = (0, width) if left else (width, 0)
+    sides = {outer: (-high, 320 + high), inner: (0, 320)}
+    corners = np.float32([[0, 0], [320, 0], [320, 320], [0, 320]])
+    moved = np.float32([[0, sides[0][0]], [width, sides[width][0]], [width, sides[width][1]], [0, sides[0][1]]])
+    return cv2.warpPerspective(wall, cv2.getPerspectiveTransform(corners, moved), (width, 320))
 
-    A pillar before it moves the other way: without it the walls alone would be one picture, stretched.
-    """
+
+def corner(seed: int, by: float) -> np.ndarray:
+    """Two walls that meet in a corner, 480 x 320; going sideways (`by` 0…1) shows more of the left one."""
     left, right = scene(seed, 320, 320), scene(seed + 100, 320, 320)
-    width = int(240 + 90 * by)
-    view = np.hstack((cv2.resize(left, (width, 320)), cv2.resize(right, (480 - width, 320)))) * (1 - 0.15 * by)
-    at = int(300 - 240 * by)
-    view[:, at : at + 110] = scene(seed + 200, 110, 320)
+    width = int(160 + 160 * by)
+    walls = aside(left, width, 0.8 * by, left=True), aside(right, 480 - width, 0.8 * (1 - by), left=False)
+    view = np.hstack(walls) * (1 - 0.15 * by)
     return np.clip(view + np.random.default_rng(int(by * 100)).normal(0, 2, view.shape), 0, 255).astype(np.uint8)
 
 

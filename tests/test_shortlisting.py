@@ -4,6 +4,7 @@ import pytest
 
 from tests.drawn import encode
 from verify import asking
+from verify.case import Case
 from verify.guard import Guard
 from verify.kept import Kept
 from verify.model import Answer
@@ -94,3 +95,17 @@ def test_what_is_kept_may_be_damaged_or_missing(many, asked):
     with Guard() as guard:
         found = asking.pairs(guard, "room", picture, [others[place]], kept=kept)
     assert found[0].answer is Answer.YES
+
+
+def test_a_case_with_many_references_is_rerun_alike_also_after_more_of_them_came(many, tmp_path):
+    picture, others, _ = many
+    case = Case.new(tmp_path / "case", title="A room", actor="heron")
+    case.add([picture.path], source="a stick")
+    case.add_known("rooms", "walls", [other.path for other in others[1:]], source="drawn", vouched_by="heron")
+    first = case.ask("room", "picture-01")
+    case.add_known("rooms", "walls", [others[0].path], source="drawn", vouched_by="heron")
+    second = case.ask("room", "picture-01")
+    passed = [sum("shortlist_rank" in f.measured for f in asked.findings[1:]) for asked in (first, second)]
+    assert passed == [2, 2]
+    assert [outcome.state for _, outcome in case.rerun()] == ["identical", "identical"]
+    assert list((tmp_path / "case" / "kept").glob("*/*.npz"))

@@ -87,11 +87,12 @@ def ask(
     settings: dict[str, Any] | None = None,
     remembered: Mapping[str, Finding] | None = None,
     kept: Kept | None = None,
+    whole: bool = False,
 ) -> Asked:
     """Put one check to one picture: against the shelf, or, for a two-picture check, against each of `others`.
 
     `remembered` holds findings by digest of the other picture: those pairs are not compared again. `kept` is where
-    what was computed of each picture is kept for later processes.
+    what was computed of each picture is kept for later processes. With `whole` no vote is held, however many there are.
     """
     asked = checks.get(check)
     in_force = asked.resolve(settings or {})
@@ -107,7 +108,7 @@ def ask(
         asked_now = dict(
             zip(
                 (other.digest for other in new),
-                pairs(guard, check, picture, new, settings=in_force, kept=kept),
+                pairs(guard, check, picture, new, settings=in_force, kept=kept, whole=whole),
                 strict=True,
             )
         )
@@ -170,12 +171,16 @@ def pairs(
     *,
     settings: dict[str, Any] | None = None,
     kept: Kept | None = None,
+    whole: bool = False,
 ) -> list[Finding]:
-    """One finding for each of `others`, in their order; of very many only the likeliest are compared in full."""
+    """One finding for each of `others`, in their order; of very many only the likeliest are compared in full.
+
+    With `whole` all are.
+    """
     asked = checks.get(check)
     settings = asked.resolve(settings or {})
     passed = {}
-    if asked.shortlist is not None and len(others) > asked.shortlist and not settings.get("points"):
+    if asked.shortlist is not None and len(others) > asked.shortlist and not whole:
         told = [(one.path, one.digest, one.name) for one in (picture, *others)]
         passed = shortlisting.passed_over(guard, told[0], told[1:], asked.shortlist, kept)
     chosen = [place for place in range(len(others)) if place not in passed]

@@ -59,7 +59,9 @@ def _scores(rooms: list[list[Source]], population: str, progress: Progress) -> I
         for fold, place, picture, half in progress(jobs, len(jobs), "comparing"):
             own = half[place][half[place].index(picture) + 1 :]
             others = [other for room in half[place + 1 :] for other in room]
-            for other, finding in zip(own + others, asking.pairs(guard, "room", picture, own + others), strict=True):
+            for other, finding in zip(
+                own + others, asking.pairs(guard, "room", picture, own + others, whole=True), strict=True
+            ):
                 if finding.answer is not Answer.UNABLE:
                     pair = hashlib.sha256("".join(sorted((picture.digest, other.digest))).encode()).hexdigest()
                     yield Scored(pair, other in own, finding.score or 0.0, population, fold)

@@ -97,3 +97,13 @@ def test_a_table_is_read_back_and_drawn():
 def test_a_file_that_is_no_table_is_refused():
     with pytest.raises(Refused, match="not a score table"):
         read_table("a,b\n1,2\n")
+
+
+def test_many_easy_pairs_do_not_decide_what_a_miss_says():
+    few = [Scored(f"h{n:063x}", True, 30.0 * (n % 4 == 0), "hard", ("fit", "test")[n % 2]) for n in range(24)]
+    easy = [Scored(f"e{n:063x}", True, 200.0, "easy", ("fit", "test")[n % 2]) for n in range(600)]
+    other = [Scored(f"o{n:063x}", False, 0.0, "houses", ("fit", "test")[n % 2]) for n in range(200)]
+    told = fit("two populations", [*few, *easy, *other]).log10_lr(0.0)
+    pooled = fit("one", [*(Scored(r.pair, True, r.score, "", r.fold) for r in (*few, *easy)), *other]).log10_lr(0.0)
+    assert -0.6 < told < 0
+    assert pooled < told - 0.3

@@ -104,7 +104,10 @@ class Inquiry:
         return asked
 
     def again(self, guard: Guard, entry: Entry) -> tuple[list[dict[str, Any]] | None, dict[str, Any]]:
-        """The findings that this installation gives for a check entry (None: unable), and its versions."""
+        """The findings that this installation gives for a check entry (None: unable), and its versions.
+
+        What was compared in full is compared again; the vote that passed others over is taken as it was.
+        """
         body = entry.body
         try:
             check = checks.get(body["check"])
@@ -115,8 +118,20 @@ class Inquiry:
             shelf = {reference.digest: reference for reference in self.shelf}
             known = Known.of([shelf[digest] for digest in body["known"]])
             settings = {name: body["settings"][name] for name in check.settings}
+            passed = {
+                told["against"]["digest"]: Finding.from_json(told)
+                for told in (findings_of(entry)[1:] if check.shortlist else ())
+                if told["against"] and "shortlist_rank" in told["measured"]
+            }
             asked = asking.ask(
-                guard, check.name, self.source(check, picture), known=known, others=others, settings=settings
+                guard,
+                check.name,
+                self.source(check, picture),
+                known=known,
+                others=others,
+                settings=settings,
+                remembered=passed,
+                whole=True,
             )
         except (EvidenceError, KeyError, StopIteration):
             return None, asking.versions()

@@ -53,15 +53,16 @@ def room(
 ) -> Iterable[Finding]:
     """Do the two pictures show the same room?
 
-    Method: RootSIFT features, mutual nearest neighbours with ratio test, without frames and overlays; planes found by
-    MAGSAC++ and judged by how many so good agreements chance would give (a contrario, all matches of one spot counted
-    once); then every textured window of the plane is compared, not only the matched points. The score is the first, as
-    a power of ten, times the share of windows that agree, reduced where few matched spots are irregular detail and
-    where the plane is small. Yes from `surface` on: twice what the rooms of one design of a rendered station reach (9);
-    different homes reach 0. One board or poster is no wall: a plane is fixed only where it reaches `surface` again
-    without the square of three tenths of the view in which most of its points lie; else its strength is bounded by
-    convention. Level: same surface, same design, undetermined, contradicted. A higher `contrast` finds fewer, stronger
-    points; likelihood ratios hold at the default only.
+    Method: RootSIFT features down to the grain of plain walls, each part of a picture having its turn; mutual nearest
+    neighbours with ratio test, without frames and overlays; planes found by MAGSAC++ and judged by how many so good
+    agreements chance would give (a contrario, all matches of one spot counted once); then every textured window of the
+    plane is compared, not only the matched points. The score is the first, as a power of ten, times the share of
+    windows that agree, reduced where few matched spots are irregular detail and where the plane is small. Yes from
+    `surface` on: twice what the rooms of one design of a rendered station reach (9); different homes reach 0. One board
+    or poster is no wall: a plane is fixed only where it reaches `surface` again without the square of three tenths of
+    the view in which most of its points lie; else its strength is bounded by convention. Level: same surface, same
+    design, undetermined, contradicted. A higher `contrast` finds fewer, stronger points; likelihood ratios hold at the
+    default only.
     A person may draw `points` (pairs and lines; see the points file): then these alone decide, by their residuals
     (`point_error` of the longer side) and by how often random clicks fit as well. `regions` are drawn on the picture:
     portable things are left out; a fixed thing that differs in a plane otherwise registered makes a no, but only where
