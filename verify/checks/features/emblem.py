@@ -9,7 +9,7 @@ from verify.image import Image
 from verify.matching import emblems
 from verify.model import Answer, Finding, Pair, Point, Portability, Region
 
-VERSION = "1"
+VERSION = "2"
 KIND = "emblems"
 
 SMALLEST = 24  # pixels of the picture's shorter side
@@ -82,7 +82,9 @@ def _refuse(picture: Image, other: Image) -> None:
 
 def _found(best: emblems.Sighting, picture: Image, other: Image, yes: float) -> Finding:
     score, sure = emblems.score(best), _sure(best, yes)
-    shape = f"{best.fit.size:.0f} px, edges agree at {best.fit.edges:.2f}"
+    outline, corners = emblems.outline(best), _inside(emblems.own_outline(best), other.size)
+    pairs = tuple(Pair((float(x), float(y)), (float(u), float(v))) for x, y, u, v in best.pairs[:SHOWN])
+    shape = f"{best.fit.size:.0f} px, known by its {emblems.known_by(best)}, edges agree at {best.fit.edges:.2f}"
     shape += f", {len(best.pairs)} features on one plane" if len(best.pairs) else ""
     if sure:
         because = f"The design of {other.name} is in the picture: {shape} (score {score:.1f}, needed {yes:.1f})."
@@ -94,8 +96,8 @@ def _found(best: emblems.Sighting, picture: Image, other: Image, yes: float) -> 
         Answer.YES if sure else Answer.UNCLEAR,
         because,
         measured=_measured(best),
-        regions=(Region(_inside(emblems.outline(best), picture.size), "emblem"),),
-        pairs=tuple(Pair((float(x), float(y)), (float(u), float(v))) for x, y, u, v in best.pairs[:SHOWN]),
+        regions=(Region(_inside(outline, picture.size), "emblem"), Region(corners, "emblem", "against")),
+        pairs=pairs or tuple(Pair(a, b) for a, b in zip(outline, corners, strict=True)),
         score=round(score, 3),
         level="same design" if sure else "shape and colours consistent" if score >= yes else "undetermined",
         portability=Portability.PORTABLE,
@@ -121,9 +123,12 @@ def _measured(best: emblems.Sighting) -> dict[str, float | None]:
     fit = best.fit
     return {
         "edges": round(fit.edges, 3),
-        "fine_edges": round(fit.inner, 3),
+        "edges_inside": round(fit.edges_inside, 3),
         "luma": round(fit.grey, 3),
+        "luma_inside": round(fit.grey_inside, 3),
         "colour": None if fit.colour is None else round(fit.colour, 3),
+        "colour_inside": None if fit.colour_inside is None else round(fit.colour_inside, 3),
+        "relief_inside": round(fit.relief_inside, 3),
         "pixels": round(fit.size, 1),
         "features": len(best.pairs),
         "log10_nfa": round(best.log10_nfa, 2),
