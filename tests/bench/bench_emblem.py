@@ -1,6 +1,6 @@
 """How often is an emblem named where it is, and where it is not? And what do the scores weigh?
 
-    python -m tests.bench.bench_emblem brands    EMBLEMS.csv       --half test --keep brands.jsonl
+    python -m tests.bench.bench_emblem brands    EMBLEMS.csv       --half test --keep brands.jsonl [--rivals 1]
     python -m tests.bench.bench_emblem hung      FOLDER_OF_ROOMS   --half test --keep hung.jsonl --trials 300
     python -m tests.bench.bench_emblem report    brands.jsonl hung.jsonl
     python -m tests.bench.bench_emblem fit       brands-fit.jsonl hung-fit.jsonl
@@ -10,7 +10,7 @@
 turns; neither brand nor photograph is in both halves). `hung` hangs drawn emblems into rooms (by turns, seeds below
 5000 to fit, above to test) and looks for the right one, for another of the same kind, for a sister of the same outline
 and colours, and, at every third turn, for the right one in a room where it is not. Both write what was measured, one
-JSON line a comparison; `report` counts yes and prints 95 % intervals (Wilson), `fit` keeps the places in a table beside
+JSON line a comparison; `--rivals` asks of each photograph only so many brands that are not in it; `report` counts yes and prints 95 % intervals (Wilson), `fit` keeps the places in a table beside
 this file and prints the weights to ship.
 """
 
@@ -21,6 +21,7 @@ import hashlib
 import io
 import json
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,7 +68,7 @@ def places(
 ALSO = {("emblems/photos/2399621710.jpg", "Google")}
 
 
-def brands(table: Path, half: str) -> Iterator[dict]:
+def brands(table: Path, half: str, rivals: int | None) -> Iterator[dict]:
     rows = [row for row in csv.DictReader(table.open()) if (table.parent / row["file"]).is_file()]
     labels = sorted({row["label"] for row in rows if row["role"] == "reference"})
     labels = {"fit": labels[::2], "test": labels[1::2]}.get(half, labels)
@@ -76,8 +77,11 @@ def brands(table: Path, half: str) -> Iterator[dict]:
     load = {row["file"]: image.open(table.parent / row["file"]) for row in rows if row["role"] == "reference"}
     for photo in [row for row in rows if row["role"] == "photo" and row["label"] in labels] + none:
         picture = image.open(table.parent / photo["file"])
+        others = [label for label in labels if label != photo["label"] and (photo["file"], label) not in ALSO]
+        first = zlib.crc32(photo["file"].encode()) % len(others)
+        asked = {photo["label"], *(others[first:] + others[:first])[:rivals]}
         for row in rows:
-            if row["role"] == "reference" and row["label"] in labels and (photo["file"], row["label"]) not in ALSO:
+            if row["role"] == "reference" and row["label"] in asked:
                 truth = row["label"] == photo["label"]
                 told = {"set": "brands", "trial": [photo["file"], row["label"]], "truth": truth, "group": ["brands"]}
                 yield told | {"places": places(picture, load[row["file"]])}
@@ -268,6 +272,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, default=Path("emblem.jsonl"))
     parser.add_argument("--trials", type=int, default=300, help="a size")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--rivals", type=int, help="of a photograph; without it, all brands that are not in it")
     parser.add_argument("--yes", type=float, default=emblems.YES)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
@@ -282,7 +287,7 @@ def main() -> None:
             print(*fit(unpack(TABLE)).items(), sep="\n")
     else:
         told = (
-            brands(asked.paths[0], asked.half)
+            brands(asked.paths[0], asked.half, asked.rivals)
             if asked.what == "brands"
             else hung(asked.paths[0], asked.half, asked.trials, tuple(asked.sizes))
         )
