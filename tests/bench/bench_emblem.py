@@ -7,10 +7,10 @@
     python -m tests.bench.bench_emblem speed     FOLDER_OF_ROOMS
 
 `brands` compares every photograph with every reference of its half (brands by alphabet, photographs without a brand by
-turns; neither brand nor photograph is in both halves). `hung` hangs drawn emblems into rooms (by turns, seeds below
-5000 to fit, above to test) and looks for the right one, for another of the same kind, for a sister of the same outline
-and colours, and, at every third turn, for the right one in a room where it is not. Both write what was measured, one
-JSON line a comparison; `--rivals` asks of each photograph only so many brands that are not in it; `report` counts yes and prints 95 % intervals (Wilson), `fit` keeps the places in a table beside
+turns; neither brand nor photograph is in both halves), with `--rivals` only so many brands that are not in it. `hung`
+hangs drawn emblems into rooms (by turns, seeds below 5000 to fit, above to test) and looks for the right one, another
+of its kind, a sister of its outline and colours, and, every third turn, the right one in a room without it. Both write
+one JSON line a comparison; `report` counts yes with 95 % intervals (Wilson), `fit` keeps the places in a table beside
 this file and prints the weights to ship.
 """
 
@@ -44,6 +44,7 @@ NEAR = 0.3  # of the emblem: a place this far from the truth is another place
 RIDGE = 20.0  # the kinds are all but separable: keeps weights, and so margins, moderate
 HIGHEST = 0.2  # logits: what the highest wrong place of a fit is moved to, so that one threshold serves all three
 TOO_SMALL = 0.95 * 45  # pixels, as in the check
+ALSO = {("emblems/photos/2399621710.jpg", "Google")}  # a wall of brands, labelled with another: no trial of absence
 RIGHT = {"48 px": "90 %", "96 px": "98 %", "brands": "60 %"}  # what is wanted
 WRONG = {"brands": "at most 1 %", "hung": "0 in 1,000"}
 
@@ -62,10 +63,6 @@ def places(
         off = 0.0 if middle is None else float(np.hypot(*(at - middle))) / size
         rows.append(sighting.measures(seen) | {"off": off})
     return rows
-
-
-# Photographs of the fitting half that show another brand as well (looked at): no trial of its absence.
-ALSO = {("emblems/photos/2399621710.jpg", "Google")}
 
 
 def brands(table: Path, half: str, rivals: int | None) -> Iterator[dict]:

@@ -60,7 +60,7 @@ HINT = 0.5  # below it nothing is said to be like the reference
 FLAT = 8  # features from which a homography is worth more than the affine map: twice those that define one
 OFF = 0.02  # of the emblem: how far a feature may lie from its place under a homography
 FARTHEST = 0.2  # of the emblem: how far its corners may lie from those of the affine map
-SIFTED = 5  # places that are looked at on the full sheet; on the fitting half the right one is among them in all but
+SIFTED = 5  # places that are looked at on the full sheet
 LONE = 0.35  # edges of an average place: stands for the others where none was proposed
 
 
