@@ -140,3 +140,22 @@ def test_labels_of_one_place_do_not_cover_each_other():
     dark = coloured(apart, figures.INK).sum()
     one = coloured(figures.draw(View.whole(grey), finding(regions=boxes[:1])), figures.INK).sum()
     assert dark > 2 * one
+
+
+def test_an_emblem_is_shown_laid_onto_its_reference():
+    emblem = np.full((40, 40, 3), 250, np.uint8)
+    emblem[:20, :20] = (200, 30, 30)
+    picture = np.full((120, 160, 3), 90, np.uint8)
+    picture[30:70, 60:100] = np.rot90(emblem)  # turned: its first corner is now the lower left one
+    turned = ((60.0, 70.0), (60.0, 30.0), (100.0, 30.0), (100.0, 70.0))
+    whole = ((0.0, 0.0), (40.0, 0.0), (40.0, 40.0), (0.0, 40.0))
+    regions = (Region(turned, "emblem"), Region(whole, "emblem", "against"))
+    views = [figures.View.whole(pixels) for pixels in (picture, emblem)]
+    plain = figures.draw(views[0], Finding(Answer.YES, "it is", regions=regions[:1]), views[1])
+    drawn = figures.draw(views[0], Finding(Answer.YES, "it is", regions=regions), views[1])
+    assert drawn.shape[1] > plain.shape[1]
+    side = drawn.shape[0]
+    last = drawn[:, -side:]
+    assert last[side // 4, side // 4].tolist() == pytest.approx([200, 30, 30], abs=12)
+    for x, y in ((1, 3), (3, 1), (3, 3)):
+        assert last[side * y // 4, side * x // 4].min() > 235

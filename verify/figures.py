@@ -22,6 +22,7 @@ GAP = 10  # pixels between two pictures
 LINES = 40  # matched points drawn at most: more of them hide the picture
 NEAR = 0.04  # share of the picture below which what was found is shown once more from nearby
 LONG = 20.0  # a strip longer than so many times its breadth is squeezed: it would leave no room for anything else
+LAID = "emblem"  # the label of places that are shown laid onto what they were compared with
 EDGE = 2.0  # pixels of the original: outlines are rounded, a point that made one lies on it
 BLUR = 12  # cells along the longer side that are left of a graphic picture: colours remain, shapes do not
 INK, PAPER = (23, 26, 31), (255, 255, 255)
@@ -50,9 +51,12 @@ def draw(
 ) -> Pixels:
     """The finding drawn on the picture, beside what it was compared `against` where that is given: RGB [H x W x 3].
 
-    `near` is a closer view of the picture, put beside it; the lines then start there.
+    `near` is a closer view of the picture, put beside it; the lines then start there. An emblem is shown once more at
+    the end, as it looks laid onto what it was compared with.
     """
-    sides = [(picture, "picture")] + ([(near, "picture")] if near else []) + ([(against, "against")] if against else [])
+    seen = [(view, "picture") for view in (picture, near) if view]
+    laid = _laid(seen[-1][0], finding, against) if against else None
+    sides = seen + ([(against, "against")] if against else []) + ([(laid, "laid")] if laid else [])
     marks = _marks(finding.regions)
     panels = [_Panel(view, side) for view, side in sides]
     _lay_out(panels, width)
@@ -62,8 +66,26 @@ def draw(
     for panel in panels:
         canvas[:, panel.x : panel.right] = panel.pixels
     if against:
-        _lines(canvas, finding, panels[-2], panels[-1], marks)
+        _lines(canvas, finding, panels[len(seen) - 1], panels[len(seen)], marks)
     return canvas
+
+
+def _laid(source: View, finding: Finding, against: View) -> View | None:
+    """The place of an emblem as seen through the frame of its reference; None where the finding has no such place."""
+    ends = {
+        region.of: region.polygon for region in finding.regions if region.label == LAID and len(region.polygon) == 4
+    }
+    if ends.keys() != {"picture", "against"}:
+        return None
+    there, here = (_Panel(view, of).at(ends[of]) for view, of in ((source, "picture"), (against, "against")))
+    there *= source.pixels.shape[1] / source.width
+    here *= against.pixels.shape[1] / against.width
+    if not (np.isfinite(there).all() and abs(cv2.contourArea(there.astype(np.float32))) >= 1):
+        return None
+    onto = cv2.getPerspectiveTransform(there.astype(np.float32), here.astype(np.float32))
+    height, width = against.pixels.shape[:2]
+    pixels = cv2.warpPerspective(source.pixels, onto, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return View(np.asarray(pixels, np.uint8), 0, 0, against.width, against.height)
 
 
 def focus(finding: Finding, size: tuple[int, int]) -> tuple[int, int, int, int] | None:

@@ -26,17 +26,19 @@ COLOURS = np.array(
 )
 
 
-def emblem(seed: int, kind: str = "") -> np.ndarray:
+def emblem(seed: int, kind: str = "", sister: int | None = None) -> np.ndarray:
     """A drawing, RGBA uint8, 256 pixels in its longer side.
 
-    `kind` is "crest" (a shield with charges, often a wreath and a word) or "logo" (a few flat shapes).
+    `kind` is "crest" (a shield with charges, often a wreath and a word) or "logo" (a few flat shapes). Where the seed
+    of a `sister` of that kind is given, the outline and the colours are hers, and only what is drawn inside is not.
     """
     rng = np.random.default_rng([7, seed])
     kind = kind or ("crest", "logo")[int(rng.integers(2))]
     big = 4 * SIDE
     pixels, alpha = np.zeros((big, big, 3), np.uint8), np.zeros((big, big), np.uint8)
-    colours = COLOURS[rng.permutation(len(COLOURS))]
-    body = _body(rng, big)
+    hers = rng if sister is None else np.random.default_rng([7, sister])
+    colours = COLOURS[hers.permutation(len(COLOURS))]
+    body = _body(hers, big)
     cv2.fillPoly(alpha, [body], 255)
     cv2.fillPoly(pixels, [body], colours[0].tolist())
     if kind == "crest":

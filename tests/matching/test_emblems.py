@@ -6,7 +6,18 @@ from tests.drawn import scene
 from tests.matching import drawn_emblems
 from verify.errors import Refused
 from verify.image import Image
-from verify.matching.emblems import fit, is_cut_out, keypoints, outline, score, sightings, templates
+from verify.matching.emblems import (
+    YES,
+    fit,
+    is_cut_out,
+    keypoints,
+    known_by,
+    likeness,
+    outline,
+    score,
+    sightings,
+    templates,
+)
 from verify.matching.emblems.gradients import cells, edges
 from verify.matching.emblems.reference import reference_of
 
@@ -102,7 +113,7 @@ def test_alignment_brings_a_rough_guess_home(hung):
     height, width = prepared["mask"].shape
     square = np.float32([[0, 0], [width, 0], [0, height]])
     rough = cv2.getAffineTransform(square, np.float32(corners[[0, 1, 3]]) + np.float32([[5, -4], [2, 5], [6, 3]]))
-    seen = fit.fitted(fit.pyramid_of(picture), fit.sheet_of(prepared), rough)
+    seen = likeness.fitted(fit.pyramid_of(picture), fit.sheet_of(prepared), rough)
     assert seen.edges > 0.8
     assert (
         np.abs(np.array(seen.outline).mean(axis=0) - corners.mean(axis=0)).max() < 4
@@ -117,7 +128,7 @@ def test_colours_agree_under_another_light_and_disagree_when_exchanged(hung):
     sheet = fit.sheet_of(reference_of(reference))
     colours = {}
     for name, other in (("warm", warm), ("exchanged", exchanged)):
-        colours[name] = fit.fitted(fit.pyramid_of(other), sheet, best.fit.affine).colour
+        colours[name] = likeness.fitted(fit.pyramid_of(other), sheet, best.fit.affine).colour
     assert best.fit.colour is not None
     assert colours["warm"] > 0.8
     assert colours["exchanged"] < 0.5
@@ -155,3 +166,42 @@ def test_the_outline_follows_the_perspective_that_an_affine_map_misses():
     best = max(sightings(picture, image(drawing)), key=score)
     affine, flat = (np.abs(np.array(shape) - corners).max() for shape in (best.fit.outline, outline(best)))
     assert flat < 5 < affine
+
+
+def relief_of(seed: int, light: float, size: int = 96) -> tuple[Image, Image]:
+    """A crest in bare metal, lit from `light` (radians), and its drawing."""
+    drawing = drawn_emblems.emblem(seed, "crest")
+    luma = cv2.GaussianBlur(drawing[..., :3].astype(np.float32).mean(axis=2), (0, 0), 1.5)
+    slope = cv2.Sobel(luma, cv2.CV_32F, 1, 0) * np.cos(light) + cv2.Sobel(luma, cv2.CV_32F, 0, 1) * np.sin(light)
+    shaded = 120 * (1 + 0.4 * np.tanh(slope / 20))
+    canvas = drawn_emblems.room(3).astype(np.float32)
+    small = cv2.resize(np.dstack([shaded] * 3 + [drawing[..., 3]]), (size, size), interpolation=cv2.INTER_AREA)
+    opaque = small[..., 3:] / 255
+    place = canvas[200 : 200 + size, 300 : 300 + size]
+    place[:] = place * (1 - opaque) + small[..., :3] * opaque
+    return image(canvas.clip(0, 255).astype(np.uint8)), image(drawing)
+
+
+@pytest.mark.parametrize("light", [0.3, 1.9, 3.5, 5.1])
+def test_a_relief_is_known_by_its_slopes_whatever_side_the_light_comes_from(light):
+    best = max(sightings(*relief_of(13, light)), key=score)
+    assert best.fit.relief_inside > 0.7
+    assert score(best) > YES
+    assert known_by(best) == "relief"
+
+
+def test_a_sister_of_one_outline_and_colours_is_not_taken_for_it():
+    for look in drawn_emblems.LOOKS:
+        drawing = drawn_emblems.emblem(13, "crest")
+        scene, _ = drawn_emblems.hung(drawn_emblems.room(5), drawing, 96, look, np.random.default_rng(4))
+        sister = image(drawn_emblems.emblem(14, "crest", sister=13))
+        seen = sightings(image(scene), sister)
+        assert max(sighting.fit.edges_rim for sighting in seen) > 0.6  # it is seen there, and
+        assert max(score(sighting) for sighting in seen) < YES
+
+
+def test_poses_that_are_one_are_kept_once():
+    pose = np.array([[1.0, 0, 10], [0, 1, 10]])
+    close, turned = pose + np.array([0, 0, 1]), pose @ np.diag([0.5, 1, 1])
+    kept = templates.apart([(3.0, pose), (2.0, close), (1.0, turned)], (60, 60), 5)
+    assert [score for score, _ in kept] == [3.0, 1.0]

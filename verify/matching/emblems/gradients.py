@@ -12,24 +12,54 @@ Array = npt.NDArray[Any]
 
 BINS = 6  # edge directions of a cell, 30 degrees apart, without sign
 CELL = 4  # pixels a side
+WINDOW = 17  # pixels: an edge is weighed against the mean strength in a window of this side
 NOISE = 6.0  # grey levels a pixel: an edge weaker than this hardly counts; about twice the noise of an indoor JPEG
+FAINT = 3.0  # the same of a reference's luma, where a drawing has no noise
 
 
-def edges(pixels: Array, window: int = 17) -> Array:
+def edges(pixels: Array) -> Array:
     """The edge tensor of RGB float32 [H x W x 3]: [H x W x 2], weight times (cos, sin) of twice the edge's angle.
 
     The gradient is that of the strongest colour channel (Dalal and Triggs 2005): red on green of one luma has an edge.
-    The weight is 0 to 1 against the mean strength in a `window` of pixels, so a shadow does not weaken it.
+    The weight is 0 to 1 against the mean strength around it, so a shadow does not weaken it.
     """
-    x = cv2.Sobel(pixels, cv2.CV_32F, 1, 0, scale=0.25, borderType=cv2.BORDER_REPLICATE)
-    y = cv2.Sobel(pixels, cv2.CV_32F, 0, 1, scale=0.25, borderType=cv2.BORDER_REPLICATE)
+    x, y = _gradient(pixels)
     strength = x * x + y * y
-    best = strength.argmax(axis=2)[..., None]
-    x, y, square = (np.take_along_axis(a, best, 2)[..., 0] for a in (x, y, strength))
-    magnitude = np.sqrt(square)
-    around = cv2.boxFilter(magnitude, -1, (window, window), borderType=cv2.BORDER_REPLICATE)
-    factor = magnitude / (magnitude + around + NOISE) / np.maximum(square, 1e-6)
+    best = strength.argmax(axis=2)
+    at = np.arange(best.size, dtype=np.intp) * 3 + best.ravel()
+    x, y, squared = (channels.ravel()[at].reshape(best.shape) for channels in (x, y, strength))
+    factor = _weight(np.sqrt(squared), NOISE) / np.maximum(np.sqrt(squared), 1e-3)
     return np.dstack([(x * x - y * y) * factor, 2 * x * y * factor]).astype(np.float32)
+
+
+def slopes(luma: Array) -> Array:
+    """The gradient of luma float32 [H x W]: [H x W x 2], as long as an edge's weight: 0 to 1 whatever the contrast."""
+    x, y = _gradient(luma)
+    factor = _weight(np.hypot(x, y), FAINT)
+    return np.dstack([x * factor, y * factor])
+
+
+def luma_of(pixels: Array) -> Array:
+    """Luma float32 [H x W] of RGB float32 [H x W x 3]."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+
+
+def _gradient(values: Array) -> tuple[Array, Array]:
+    x = cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=0.25, borderType=cv2.BORDER_REPLICATE)
+    y = cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=0.25, borderType=cv2.BORDER_REPLICATE)
+    return x, y
+
+
+def _weight(magnitude: Array, noise: float) -> Array:
+    around = cv2.boxFilter(magnitude, -1, (WINDOW, WINDOW), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(1 / (magnitude + around + noise))
+
+
+def correlation(a: Array, b: Array, weight: Array) -> float:
+    """Of two fields [H x W x n] about nought, by `weight` [H x W]: -1…1."""
+    w = weight[..., None]
+    power = float((w * a * a).sum()) * float((w * b * b).sum())
+    return float((w * a * b).sum()) / max(1e-9, float(np.sqrt(power)))
 
 
 def cells(pixels: Array) -> Array:

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-DOUBLED = 3200  # pixels, longer side searched at twice the size at most; doubling finds emblems of 48 px
-MOST = 6000  # features of the picture
+DOUBLED = 2048  # pixels, longer side searched at twice the size at most; doubling finds emblems of 48 px
+MOST = 5000  # features of the picture
 MOST_OF_REFERENCE = 400  # features of a view of the reference, half of it in slanted ones
 CONTRAST = 0.015
 RATIO = 0.9  # of the distance to the nearest feature elsewhere on the reference
 ELSEWHERE = 0.1  # of the reference's longer side
 FAR = 0.75  # distance of unit descriptors beyond which nothing is a match
-MOST_MATCHES = 600
+MOST_MATCHES = 300
 NEAR = 0.12  # of the emblem's longer side: how far from its place a feature may be, the pose guessed from one match
 TURN, GROWTH = 25.0, 1.7  # degrees and factor within which two matches have one pose
-FULL = 320  # pixels, longer side of a view of scale 1
+FULL = 240  # pixels, longer side of a view of scale 1
 VIEWS = ((1.0, 1.0, 0), (0.5, 1.0, 0), (0.25, 1.0, 0), *((0.5, 2.0, turn) for turn in (0, 45, 90, 135)))
 # scale, narrowing and its direction in degrees: ASIFT (Morel and Yu 2009) on the reference alone, at one tilt
 FEWEST = 3  # matches that define an affine map
@@ -38,7 +38,10 @@ METHOD = "emblem-keypoints-1"
 
 
 def scene_of(image: Image) -> Arrays:
-    """The picture's features: `frames` [N x 6], x, y and the map [2 x 2] of a unit circle; `descriptors` [N x 128]."""
+    """The picture's features: `frames` [N x 6], x, y and the map [2 x 2] of a unit circle; `descriptors` [N x 128].
+
+    Descriptors are float32 of length 1.
+    """
     return image.derive(METHOD + " scene", _scene)
 
 
@@ -47,7 +50,7 @@ def _scene(image: Image) -> Arrays:
     size = max(1, round(image.size[0] * factor)), max(1, round(image.size[1] * factor))
     gray = cv2.resize(image.gray, size, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA)
     frames, descriptors = _features(gray, MOST)
-    return {"frames": frames / factor, "descriptors": descriptors}
+    return {"frames": frames / factor, "descriptors": _unit(descriptors)}
 
 
 def views_of(image: Image, reference: Arrays) -> Arrays:
@@ -71,7 +74,7 @@ def _views(reference: Arrays) -> Arrays:
         inside[inside] = mask[y[inside], x[inside]] > 0
         frames.append(found[inside])
         descriptors.append(described[inside])
-    return {"frames": np.concatenate(frames), "descriptors": np.concatenate(descriptors)}
+    return {"frames": np.concatenate(frames), "descriptors": _unit(np.concatenate(descriptors))}
 
 
 def _seen(gray: Array, scale: float, tilt: float, turn: float) -> tuple[Array, Array]:
@@ -115,7 +118,8 @@ def matches(scene: Arrays, views: Arrays, longest: int) -> tuple[Array, Array]:
     if len(scene["frames"]) == 0 or len(views["frames"]) < 2:
         return np.zeros((0, 6)), np.zeros((0, 6))
     frames: Array = views["frames"]
-    alike = _unit(scene["descriptors"]) @ _unit(views["descriptors"]).T
+    described: Array = scene["descriptors"]
+    alike: Array = described @ views["descriptors"].T
     best = alike.argmax(axis=1)
     first = alike[np.arange(len(best)), best]
     close = np.flatnonzero(first > 1 - FAR**2 / 2)
@@ -163,8 +167,9 @@ def search(scene: Arrays, views: Arrays, longest: int, area: float, keep: int = 
 
 def _votes(there: Array, here: Array, linear: Array, size: Array) -> Array:
     """Whether match j [columns] has the pose of match i [rows]; `size` is that of the emblem, by match, in pixels."""
-    expected = there[:, None, :2] + np.einsum("iab,ijb->ija", linear, here[None, :, :2] - here[:, None, :2])
-    off = np.hypot(*(there[None, :, :2] - expected).transpose(2, 0, 1))
+    x, y = (row @ here[:, :2].T for row in linear.transpose(1, 0, 2))  # where each pose puts each point, but for
+    own = np.einsum("iab,ib->ia", linear, here[:, :2]) - there[:, :2]  # what it is off for the match it came from
+    off = np.hypot(x - own[:, :1] - there[:, 0], y - own[:, 1:] - there[:, 1])
     turn = np.degrees(np.arctan2(linear[:, 1, 0] - linear[:, 0, 1], linear[:, 0, 0] + linear[:, 1, 1]))
     turned = np.abs((turn[None] - turn[:, None] + 180) % 360 - 180)
     grown = np.abs(np.subtract.outer(np.log(np.maximum(size, 1e-6)), np.log(np.maximum(size, 1e-6))))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import cho_solve
 
 from verify.image import Image
 from verify.matching.emblems.gradients import BINS, CELL, cells
+from verify.matching.emblems.relief import lit
 
 if TYPE_CHECKING:
     from verify.image import Arrays
@@ -27,11 +29,14 @@ TURNS = (-30, -15, 0, 15, 30)  # degrees; keypoints find an emblem turned furthe
 SQUEEZES = ((1.0, 1.0), (0.7, 1.0), (1.0, 0.7))  # x, y: seen from the side or from below by 45 degrees
 RIDGE = 0.02  # share of the mean variance added to every cell's: a picture of few windows stays invertible
 SAMPLES = 500  # places a level that the background is learnt from
+LIGHTS = (np.pi / 4, 3 * np.pi / 4)  # of the reliefs, by turns; edges have no sign, so these stand for four
+APART = 0.15  # of the emblem: two poses whose corners lie closer on average are one
+SKETCH = 128  # pixels, longer side of the reference that templates are drawn from
 PEAKS = 12  # places a level and shape that go on to be compared
 METHOD = "emblem-cells-1"
 
 
-def search(picture: Image, reference: Image, prepared: Arrays, keep: int = 5) -> list[tuple[float, Array]]:
+def search(picture: Image, reference: Image, prepared: Arrays, keep: int = 24) -> list[tuple[float, Array]]:
     """The places most like the reference: (z, affine map [2 x 3] of `prepared` pixels into the picture), best first.
 
     z is the output of the matched filter that the picture's own edges define, in standard deviations over its places:
@@ -46,7 +51,7 @@ def search(picture: Image, reference: Image, prepared: Arrays, keep: int = 5) ->
             background = picture.derive(f"{METHOD} background {n}", partial(_background, levels, shape))
             if background:
                 found += _peaks(levels, background, drawn[f"cells-{n}"], drawn[f"weights-{n}"], drawn[f"affines-{n}"])
-    return _apart(sorted(found, key=lambda place: -place[0]), prepared["mask"].shape, keep)
+    return apart(sorted(found, key=lambda place: -place[0]), prepared["mask"].shape, keep)
 
 
 def _levels(image: Image) -> Arrays:
@@ -67,25 +72,38 @@ def _levels(image: Image) -> Arrays:
 
 
 def _variants(reference: Arrays) -> Arrays:
-    """The reference turned and squeezed, by template shape: `cells-N`, `weights-N`, `affines-N` (onto the template)."""
-    pixels, mask = reference["pixels"].astype(np.float32), reference["mask"]
-    height, width = mask.shape
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
+    """The reference turned and squeezed, as drawn and as a relief, by template shape.
+
+    `cells-N`, `weights-N`, `affines-N` (onto the template).
+    """
+    height, width = reference["mask"].shape
+    shrunk = min(1.0, SKETCH / max(height, width))
+    small = max(8, round(width * shrunk)), max(8, round(height * shrunk))
+    pixels = cv2.resize(reference["pixels"].astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(reference["mask"].astype(np.float32), small, interpolation=cv2.INTER_AREA) >= 0.5
+    reliefs = [lit(pixels, mask, light) for light in LIGHTS] if mask.any() else []
+    back = np.diag([width / small[0], height / small[1], 1.0])
     found: dict[str, list[Array]] = {}
-    for turn in np.radians(TURNS):
+    for count, turn in enumerate(np.radians(TURNS)):
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         for squeeze in SQUEEZES:
-            linear = np.diag(squeeze) @ rotation
-            extent = np.ptp(corners @ linear.T, axis=0)
-            aspect = extent[0] / extent[1]
-            n = min(range(len(ASPECTS)), key=lambda i: abs(np.log(ASPECTS[i][0] / ASPECTS[i][1] * aspect)))
-            size = ASPECTS[n][1] * CELL, ASPECTS[n][0] * CELL
-            linear *= min(size[0] / extent[0], size[1] / extent[1])
-            affine = np.column_stack([linear, np.array(size) / 2 - linear @ np.array([width, height]) / 2])
-            drawn, weight = _drawn(pixels, mask, affine, size)
-            for name, value in (("cells", drawn), ("weights", weight), ("affines", affine)):
-                found.setdefault(f"{name}-{n}", []).append(value)
+            n, affine, size = _framed(np.diag(squeeze) @ rotation, width, height)
+            for looks in (pixels, *reliefs[count % 2 : count % 2 + 1]):
+                drawn, weight = _drawn(looks, mask, affine @ back, size)
+                for name, value in (("cells", drawn), ("weights", weight), ("affines", affine)):
+                    found.setdefault(f"{name}-{n}", []).append(value)
     return {name: np.stack(values) for name, values in found.items()}
+
+
+def _framed(linear: Array, width: int, height: int) -> tuple[int, Array, tuple[int, int]]:
+    """Which of ASPECTS suits a reference seen through `linear`, its map [2 x 3] onto that template, and its pixels."""
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
+    extent = np.ptp(corners @ linear.T, axis=0)
+    aspect = extent[0] / extent[1]
+    n = min(range(len(ASPECTS)), key=lambda i: abs(np.log(ASPECTS[i][0] / ASPECTS[i][1] * aspect)))
+    size = ASPECTS[n][1] * CELL, ASPECTS[n][0] * CELL
+    linear = linear * min(size[0] / extent[0], size[1] / extent[1])
+    return n, np.column_stack([linear, np.array(size) / 2 - linear @ np.array([width, height]) / 2]), size
 
 
 def _drawn(pixels: Array, mask: Array, affine: Array, size: tuple[int, int]) -> tuple[Array, Array]:
@@ -100,7 +118,7 @@ def _drawn(pixels: Array, mask: Array, affine: Array, size: tuple[int, int]) -> 
 
 
 def _background(levels: Arrays, shape: tuple[int, int], _: Image) -> Arrays:
-    """Mean and inverse covariance of a template's worth of cells, over the picture's places."""
+    """Mean and covariance (its lower Cholesky factor) of a template's worth of cells, over the picture's places."""
     samples = []
     for n in range(len(levels) // 2):
         if _fits(levels[f"cells-{n}"], shape):
@@ -114,7 +132,7 @@ def _background(levels: Arrays, shape: tuple[int, int], _: Image) -> Arrays:
     mean = stack.mean(axis=0)
     covariance = ((stack - mean).T @ (stack - mean)).astype(np.float64) / len(stack)
     covariance[np.diag_indices_from(covariance)] += RIDGE * np.trace(covariance) / len(covariance) + 1e-4
-    return {"mean": mean, "precision": np.linalg.inv(covariance).astype(np.float32)}
+    return {"mean": mean, "factor": np.linalg.cholesky(covariance).astype(np.float32)}
 
 
 def _fits(level: Array, shape: tuple[int, int]) -> bool:
@@ -127,7 +145,7 @@ def _peaks(
     shape = drawn.shape[1:3]
     mean = background["mean"]
     apart = ((drawn - mean.reshape(drawn.shape[1:])) * weights[..., None]).reshape(len(drawn), -1)
-    solved = apart @ background["precision"]
+    solved = cho_solve((background["factor"], True), apart.T, check_finite=False).T
     kernels = (solved / np.sqrt((apart * solved).sum(axis=1, keepdims=True))).astype(np.float32)
     offset = kernels @ mean
     kernels = kernels.reshape(drawn.shape)
@@ -158,19 +176,17 @@ def _correlated(level: Array, kernels: Array) -> Array:
     return out
 
 
-def _apart(found: list[tuple[float, Array]], shape: tuple[int, ...], keep: int) -> list[tuple[float, Array]]:
-    """The best places that are not the same place again."""
-    kept: list[tuple[float, Array, Array, float]] = []
-    middle = np.array([shape[1] / 2, shape[0] / 2])
-    for z, affine in found:
-        at, size = affine[:, :2] @ middle + affine[:, 2], float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
-        if not any(_same(at, size, there, other, max(shape)) for _, _, there, other in kept):
-            kept.append((z, affine, at, size))
+def apart(found: list[tuple[float, Array]], shape: tuple[int, ...], keep: int) -> list[tuple[float, Array]]:
+    """The first `keep` poses (score, affine map of a reference of `shape`) that are not one that came before."""
+    kept: list[tuple[float, Array]] = []
+    corners = np.array([[0, 0], [shape[1], 0], [shape[1], shape[0]], [0, shape[0]]], float)
+    seen = np.zeros((0, 4, 2))
+    for score, affine in found:
+        own = corners @ affine[:, :2].T + affine[:, 2]
+        size = np.ptp(own, axis=0).max()
+        if not len(seen) or np.hypot(*(seen - own).transpose(2, 0, 1)).mean(axis=1).min() > APART * size:
+            kept.append((score, affine))
+            seen = np.concatenate([seen, own[None]])
         if len(kept) == keep:
             break
-    return [(z, affine) for z, affine, _, _ in kept]
-
-
-def _same(a: Array, size_a: float, b: Array, size_b: float, longest: int) -> bool:
-    small, large = sorted((size_a, size_b))
-    return float(np.hypot(*(a - b))) <= 0.25 * small * longest and large <= 1.6 * small
+    return kept

@@ -1,0 +1,121 @@
+"""How alike a place of the picture and the reference are, laid over each other: edges, luma, colours, relief."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from verify.matching.emblems.fit import BLUR, MARGIN, Sheet, aligned, blurred, composed, square, warped
+from verify.matching.emblems.gradients import correlation, edges, luma_of, slopes
+
+if TYPE_CHECKING:
+    from verify.image import Arrays
+
+Array = npt.NDArray[Any]
+
+COLOURLESS = 0.15  # spread of log colour below which a reference counts as grey
+SOFT = 1.2  # pixels: luma is compared this soft, about as soft as an emblem of 48 px is on the sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a place of the picture looks like the reference, after alignment; correlations lie in -1…1.
+
+    What ends in `inside` is measured deep in the emblem alone, where another emblem of the same outline is another.
+    """
+
+    affine: Array  # [2 x 3], pixels of the reference to pixels of the picture
+    edges: float  # of the edge fields
+    grey: float  # of luma; below 0 where dark and bright are exchanged
+    colour: float | None  # of the colours, gains of the light cancelled; None where the reference is grey
+    edges_inside: float
+    edges_rim: float  # of the edge fields, where it is not inside
+    grey_inside: float
+    colour_inside: float | None
+    relief_inside: float  # of luma with the reference's slopes under the light that suits best, 0…1
+    outline: tuple[tuple[float, float], ...]  # the reference's four corners in the picture
+
+    @property
+    def size(self) -> float:
+        """Pixels, longer side of the upright box around the outline."""
+        return float(np.ptp(self.outline, axis=0).max())
+
+
+def fitted(pyramid: Arrays, sheet: Sheet, affine: Array) -> Fit:
+    """The fit after alignment, from a guess of the affine map of reference pixels into the picture."""
+    return measured(pyramid, sheet, aligned(pyramid, sheet, affine)[1])
+
+
+def measured(pyramid: Arrays, sheet: Sheet, affine: Array) -> Fit:
+    """What the warped-back picture and the reference have in common under a map of its pixels into the picture."""
+    height, width = sheet.weight.shape
+    pose = composed(affine, np.linalg.inv(square(sheet.onto)))
+    seen = warped(pyramid, pose, (width, height))
+    field = edges(seen)
+    luma, own = luma_of(seen), luma_of(sheet.pixels)
+    soft, fuzzy = blurred(luma, SOFT), blurred(field, BLUR)
+    right, bottom = width - MARGIN, height - MARGIN
+    corners = np.array([(MARGIN, MARGIN), (right, MARGIN), (right, bottom), (MARGIN, bottom)]) - 0.5
+    rim = np.maximum(sheet.weight - sheet.inside, 0.0)
+    return Fit(
+        affine=affine,
+        edges=correlation(sheet.field, fuzzy, sheet.weight),
+        grey=_alike(own, luma, sheet.weight),
+        colour=_colour(sheet.pixels, seen, sheet.weight),
+        edges_inside=correlation(sheet.field, fuzzy, sheet.inside),
+        edges_rim=correlation(sheet.field, fuzzy, rim),
+        grey_inside=_alike(blurred(own, SOFT), soft, sheet.inside),
+        colour_inside=_colour(sheet.pixels, seen, sheet.inside),
+        relief_inside=_relief(own, soft, sheet.inside),
+        outline=tuple((float(x), float(y)) for x, y in corners @ pose[:, :2].T + pose[:, 2]),
+    )
+
+
+def _relief(own: Array, soft: Array, weight: Array) -> float:
+    """Multiple correlation of the picture's luma with the reference's slopes, whatever side the light comes from.
+
+    A low relief lit from one side is about as bright as it slopes towards the light, so that all its pictures lie in a
+    plane of two (Belhumeur and Kriegman 1998); the reference's luma stands for the height. What is left of the light is
+    a slope of brightness over the whole.
+    """
+    height, width = weight.shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) / max(height, width)
+    slope = blurred(slopes(own), SOFT)
+    root = np.sqrt(weight)
+    light = np.stack([np.ones_like(x), x, y]) * root
+    basis, _ = np.linalg.qr(light.reshape(3, -1).T.astype(np.float64))
+    values = np.stack([soft, slope[..., 0], slope[..., 1]]) * root
+    left = values.reshape(3, -1).T.astype(np.float64)
+    left -= basis @ (basis.T @ left)
+    ours, theirs = left[:, 1:], left[:, 0]
+    normal = ours.T @ ours
+    normal[np.diag_indices(2)] += 1e-3 * np.trace(normal) / 2 + 1e-9
+    power = float(theirs @ theirs)
+    if power < 1e-6:
+        return 0.0
+    off = theirs - ours @ np.linalg.solve(normal, ours.T @ theirs)
+    return float(np.sqrt(max(0.0, 1 - float(off @ off) / power)))
+
+
+def _alike(ours: Array, theirs: Array, weight: Array) -> float:
+    return correlation(_centred(ours[..., None], weight), _centred(theirs[..., None], weight), weight)
+
+
+def _colour(reference: Array, seen: Array, weight: Array) -> float | None:
+    """Correlation of log-colour opponents about their means: three free gains, so any illuminant and exposure."""
+    ours, theirs = (_centred(_opponents(pixels), weight) for pixels in (reference, seen))
+    spread = np.sqrt((weight * (ours**2).sum(axis=2)).sum() / weight.sum())
+    return correlation(ours, theirs, weight) if spread >= COLOURLESS else None
+
+
+def _opponents(pixels: Array) -> Array:
+    linear = np.log((np.clip(blurred(pixels, 2.0), 0, 255) / 255) ** 2.2 + 0.02)
+    red, green, blue = linear[..., 0], linear[..., 1], linear[..., 2]
+    return np.dstack([red - green, (red + green) / 2 - blue])
+
+
+def _centred(values: Array, weight: Array) -> Array:
+    return np.asarray(values - (values * weight[..., None]).sum(axis=(0, 1)) / weight.sum())
