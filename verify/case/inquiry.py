@@ -16,6 +16,7 @@ from verify.case.reading import findings as findings_of
 from verify.case.searching import Search, Stage
 from verify.errors import EvidenceError, Refused
 from verify.guard import Guard
+from verify.kept import Kept
 from verify.known import Known, Reference
 from verify.log import Entry, Log, canonical
 from verify.model import Answer, Finding
@@ -46,6 +47,7 @@ class Inquiry:
         count = workers or os.cpu_count() or 1
         ready = [Guard() for _ in range(count)]
         remembered = _Memory(self.log, self.store)
+        kept = Kept(self.log.folder / "kept", (reference.digest for reference in self.shelf))
 
         def run(check: checks.Check, picture: Picture) -> Asked | None:
             others = self._others(check, picture)
@@ -69,6 +71,7 @@ class Inquiry:
                     others=others,
                     settings=settings,
                     remembered=told,
+                    kept=kept,
                 )
             finally:
                 ready.append(guard)
