@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify import checks
 from verify.asking import Asked
-from verify.case import reading
+from verify.case import reading, wishes
 from verify.case.inquiry import Inquiry
 from verify.case.reading import Picture
 from verify.case.searching import INDEX, Stage
@@ -25,7 +24,6 @@ from verify.store import Received, Store, is_archive
 if TYPE_CHECKING:
     from verify.report import notebook
 
-WISHES = {"title": str, "author": str, "archive": str, "checks": dict}  # what case.toml may say
 SIDES = ("for", "against", "neutral")
 
 
@@ -41,7 +39,7 @@ class Case:
         self.folder = Path(folder)
         if not (self.folder / "case.toml").is_file():
             raise Refused(f"{self.folder.name}: no case here (case.toml is missing); `verify case new` begins one")
-        self.wishes = _wishes(self.folder / "case.toml")
+        self.wishes = wishes.read(self.folder / "case.toml")
         self.store = Store(self.folder)
         self.log = Log.open(self.folder, actor=self.wishes["author"], clock=clock)
 
@@ -64,8 +62,8 @@ class Case:
             raise Refused(f"{folder.name}: the folder is not empty; expected a new one")
         folder.mkdir(parents=True, exist_ok=True)
         Log.create(folder, title=title, actor=actor, clock=clock)
-        wishes = {"title": title, "author": actor} | ({"archive": str(Path(archive).absolute())} if archive else {})
-        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in wishes.items()]
+        wished = {"title": title, "author": actor} | ({"archive": str(Path(archive).absolute())} if archive else {})
+        lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in wished.items()]
         told = "".join(lines).replace("\x7f", "\\u007f")  # the one character that TOML escapes and JSON does not
         (folder / "case.toml").write_text(told, encoding="utf-8")
         return cls(folder, clock=clock)
@@ -291,17 +289,3 @@ class Case:
         archive = self.wishes.get("archive")
         stage = Stage(self.log, self.store, Path(archive), self.folder / INDEX) if archive else None
         return Inquiry(self.log, self.store, self.wishes, self.pictures, self.known, stage)
-
-
-def _wishes(path: Path) -> dict[str, Any]:
-    """case.toml, checked: an unknown key, check or setting is an error when the case is opened."""
-    try:
-        wishes = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Refused(f"case.toml: {error}; expected TOML") from error
-    for key, value in wishes.items():
-        if key not in WISHES or not isinstance(value, WISHES[key]):
-            raise Refused(f"case.toml: {key!r} is unknown or of the wrong type; expected {', '.join(WISHES)}")
-    for name, settings in wishes.get("checks", {}).items():
-        checks.get(name).resolve(settings)
-    return wishes
