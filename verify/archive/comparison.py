@@ -38,7 +38,7 @@ KEPT = 0.25  # of what one of the two shows must be found in the other for a yes
 SQUARES = 6  # independent agreeing squares for a yes
 BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different picture in the same frame
 SHARP, LIKE = 0.7, 0.95  # below both, edges are displaced as from another standpoint; the least of the copies had 0.72
-# Pixels by which neighbouring matches lie off together. Copies (120 photographs, 22 edits each): under 0.1 in 99 of 100.
+# Pixels by which neighbouring matches lie off together. Copies (120 photographs, 22 edits): under 0.1 in 99 of 100.
 # Film frames, a street, two cameras on one standpoint (all scenes in sight): the least 0.165, others 0.2 to 0.85.
 BEND = 0.13
 STRAINED = 2.5  # chosen: a panorama forced into a square is stretched by 2
