@@ -51,8 +51,8 @@ HASH_SAME = 0.8  # where only the whole-picture hash aligned the two
 HASH_SQUARES = 25
 SAME_SCORE = 10_000.0  # above what any alignment can reach
 LIMITS = (
-    "Two photographs of one scene from one standpoint, as a burst of a camera gives them, look like copies; a crop of "
-    "under a tenth of a picture, or of a part without detail, may not be found."
+    "Two photographs by one camera that did not move, as a burst gives them, look like copies; a crop of under a tenth "
+    "of a picture, or of a part without detail, may not be found."
 )
 PAIRS = 24  # matched points given with a comparison
 
