@@ -14,6 +14,7 @@ from verify.asking import Asked
 from verify.case import reading
 from verify.case.inquiry import Inquiry
 from verify.case.reading import Picture
+from verify.case.searching import INDEX, Stage
 from verify.errors import Refused, Unreadable
 from verify.guard import Guard
 from verify.known import KINDS, Known, Reference
@@ -211,6 +212,12 @@ class Case:
         if name not in names:
             raise Refused(f"{name}: no such hypothesis; expected one of {', '.join(names) or 'none yet'}")
 
+    def tell_apart(self, picture: str, other: str, *, why: str) -> Entry:
+        """Say that two pictures are no copies, whatever the check answered: both stay on the record. Raises Refused."""
+        asked = self.find(picture).evidence.digest
+        about = [asked, reading.counterpart(self.log, asked, other)]
+        return self.log.append("review", {"decision": "different pictures", "about": about, "text": why})
+
     # --- what is asked ------------------------------------------------------------------------------------------------
 
     def ask(self, check: str, picture: str) -> Asked:
@@ -281,7 +288,9 @@ class Case:
                 yield entry, rerun.compare(entry, *inquiry.again(guard, entry), read=self.store.read)
 
     def _inquiry(self) -> Inquiry:
-        return Inquiry(self.log, self.store, self.wishes, self.pictures, self.known)
+        archive = self.wishes.get("archive")
+        stage = Stage(self.log, self.store, Path(archive), self.folder / INDEX) if archive else None
+        return Inquiry(self.log, self.store, self.wishes, self.pictures, self.known, stage)
 
 
 def _wishes(path: Path) -> dict[str, Any]:

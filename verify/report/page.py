@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from verify.log.aliases import is_alias
 from verify.model import Answer, Finding
-from verify.report import graph, telling, weighing
+from verify.report import earlier, graph, telling, weighing
 from verify.report.pictures import Album, data_uri
 from verify.report.reading import Picture, Story
 from verify.report.telling import ORDER, Card, Topic
@@ -62,6 +62,11 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "graphic": story.graphic(),
         "figures": figures,
         "left_out": sum(len(card.drawn) for topic in told for card in topic.cards) - sum(map(len, figures.values())),
+        "searches": earlier.searches(story),
+        "orders": earlier.orders(story),
+        "told_apart": earlier.told_apart(story),
+        "appeared": earlier.appeared(story),
+        "remarks": earlier.remarks(story),
         "hypotheses": weighing.hypotheses(story),
         "unlinked": weighing.unlinked(story),
         "unread": missing,

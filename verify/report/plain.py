@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from verify.model import Answer
-from verify.report import telling, weighing
+from verify.report import earlier, telling, weighing
 from verify.report.page import unread, versions
 from verify.report.pictures import Album
 from verify.report.reading import Said, Story
@@ -24,6 +24,7 @@ def render(story: Story, album: Album) -> str:
         _hypotheses(story),
         _pictures(story),
         _questions(told),
+        _earlier(story),
         _joined(story, told),
         _unread(story, told, album),
         _method(story, told),
@@ -94,7 +95,7 @@ def _hypotheses(story: Story) -> Iterator[str]:
             if not readings:
                 yield f"- *{side}* nothing linked"
             yield from (f"- *{side}* {md(sentence)}" for sentence in hypothesis.dependent[side])
-    notes = story.by_kind("note")
+    notes = [said for said in earlier.remarks(story) if "text" in said.body]
     if notes:
         yield "\n### Remarks\n"
         yield from (f"- {_speech(said)}" for said in notes)
@@ -131,7 +132,8 @@ def _pictures(story: Story) -> Iterator[str]:
     for said in story.by_kind("appearance"):
         body = {key: md(value) for key, value in said.body.items()}
         name = md(story.name_of(said.body["evidence"]))
-        yield f"\n{name} was seen {body['when']} on {body['platform']}, {body['url']}: {body['how_known']}"
+        kept = f"; archived at {body['archived']}" if said.body.get("archived") else ""
+        yield f"\n{name} was seen {body['when']} on {body['platform']}, {body['url']}: {body['how_known']}{kept}"
     yield ""
 
 
@@ -164,8 +166,8 @@ def _card(card: Card) -> Iterator[str]:
         )
     if card.first and card.first.limits:
         yield f"  - May be wrong: {md(card.first.limits)}"
-    for earlier in card.before:
-        yield f"  - Asked before (entry {earlier.seq}): **{earlier.answer.value}** {md(earlier.because)}"
+    for asked in card.before:
+        yield f"  - Asked before (entry {asked.seq}): **{asked.answer.value}** {md(asked.because)}"
 
 
 def _about(card: Card) -> Iterator[str]:
@@ -178,6 +180,18 @@ def _about(card: Card) -> Iterator[str]:
         yield f"check {md(card.check)} {md(card.question.version)}, entry {card.question.seq}"
     else:
         yield f"check {md(card.check)}"
+
+
+def _earlier(story: Story) -> Iterator[str]:
+    yield "## Earlier pictures\n"
+    for apart in earlier.told_apart(story):
+        yield f"- Told apart by a person: {' and '.join(map(md, apart.names))}: {_speech(apart.said)}"
+    for order in earlier.orders(story):
+        which = f"likelier the earlier is {md(order.earlier)}" if order.earlier else "which is the earlier is unclear"
+        why = "; ".join(map(md, order.reasons)) + f"; “the picture” is {md(order.names[0])}"
+        yield f"- {' and '.join(map(md, order.names))}: {which} ({why}; entry {order.seq})"
+    yield from (f"- {md(search.picture)}: {md(search.text)} (entry {search.seq})" for search in earlier.searches(story))
+    yield ""
 
 
 def _joined(story: Story, told: list[Topic]) -> Iterator[str]:

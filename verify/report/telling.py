@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from verify.model import Answer, Finding, Region
+from verify.report.earlier import told_apart
 from verify.report.reading import Picture, Question, Story
 
 ORDER = (Answer.YES, Answer.UNCLEAR, Answer.NO, Answer.UNABLE)
@@ -33,6 +34,7 @@ class Card:
     question: Question | None
     met: tuple[Met, ...]  # the strongest first
     before: tuple[Question, ...]  # earlier askings of the same
+    apart: tuple[str, ...] = ()  # names of what a person told it apart from
 
     @property
     def anchor(self) -> str:
@@ -79,7 +81,7 @@ class Card:
             if f.against and f.answer is Answer.YES
         ]
         met = [one.picture.label for one in self.met if one.finding.answer is Answer.YES]
-        return tuple(dict.fromkeys(own + met))
+        return tuple(dict.fromkeys(f"{name} (told apart)" if name in self.apart else name for name in own + met))
 
     @property
     def rests_on(self) -> str:
@@ -159,7 +161,11 @@ def _card(story: Story, check: str, mine: Sequence[Question], picture: Picture) 
     ]
     met.sort(key=lambda one: ORDER.index(one.finding.answer))
     before = [q for q in story.questions if (q.check, q.picture) == (check, picture.digest) and q is not own]
-    return Card(check, picture, own, tuple(met), tuple(before)) if own or met else None
+    told = [one for one in told_apart(story) if picture.digest in one.about] if mine[0].room == "duplicates" else []
+    apart = tuple(
+        name for one in told for digest, name in zip(one.about, one.names, strict=True) if digest != picture.digest
+    )
+    return Card(check, picture, own, tuple(met), tuple(before), apart) if own or met else None
 
 
 def drawn(question: Question) -> list[Finding]:
