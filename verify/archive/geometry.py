@@ -18,7 +18,8 @@ TURN = 25.0  # degrees by which a match's own turn may differ from the transform
 SCALE = 1.6  # factor by which a match's own scale may differ from the transform's
 LOOSE, TIGHT = 0.06, 0.012  # distance of a match from the transform, as a share of the picture's longer side
 GUESSES = 80  # matches that are tried as the whole picture's shift, turn and scale, the most alike first
-FIRST, ENOUGH = 350, 40  # features of each that are matched first, and agreeing matches that need no more of them
+# Features of each that are matched first; agreeing matches, and pixels that they bend, that need no more of them.
+FIRST, ENOUGH, STRAIGHT = 350, 40, 0.07
 STEADY = 0.15  # pixels that a match of the same pixels may well lie off the transform
 BENT = 256, 5, 4.0, 0.7  # matches looked at, neighbours of each, pixels they are apart at least, pixels that count
 
@@ -57,7 +58,7 @@ def align_one(
     """The alignment of `a`, mirrored if so asked, with `b`; sizes are width and height of the work images."""
     turned = a.mirrored(size_a[0]) if mirrored else a
     found = _align(turned.first(FIRST), b.first(FIRST), size_b, mirrored=mirrored)
-    if not found or found.inliers < ENOUGH:
+    if not found or found.inliers < ENOUGH or found.bend > STRAIGHT:
         found = _align(turned, b, size_b, mirrored=mirrored) or found
     if found and mirrored:
         found.pairs[:, 0] = size_a[0] - 1 - found.pairs[:, 0]
