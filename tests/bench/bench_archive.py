@@ -135,7 +135,7 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     rows, inside, left_out = signed(options.folders, options.work)
     print(f"{len(inside)} photographs and {len(rows) - len(inside)} tiles signed, {len(left_out)} left out")
-    names = {image.open(path).digest: path for path in (*inside, *left_out)}
+    names = {image.open(path).digest[4:]: Path(path).name for path in (*inside, *left_out)}  # tiles share the rest
     begun = time.process_time()
     archive = filled(options.work, rows, options.rows)
     del rows
@@ -163,13 +163,8 @@ def report(archive, names, name, queries):
         answers["its tiles"] += sum(digest[4:] == own[4:] for digest in yes - {own})
         others = [digest for digest in yes if digest[4:] != own[4:]]
         answers["yes to another"] += len(others)
-        told += [
-            f"    {Path(path).name}: {Path(names.get(digest, digest[:12])).name}"
-            for digest in others
-            if digest in names
-        ]
-        tiles_of = {digest[4:] for digest in names}
-        answers["of them dealt rows"] += sum(digest[4:] not in tiles_of for digest in others)
+        shown = Counter(names.get(digest[4:], "a dealt row") for digest in others)
+        told += [f"    {Path(path).name}: {name}, {number} of it and its tiles" for name, number in shown.items()]
     worst = max(one + two for one, two in zip(signing, looking, strict=True))
     print(
         f"{name:16} n={len(queries)} signing {np.median(signing):.0f} ms, looking up {np.median(looking):.0f} ms, "
