@@ -38,11 +38,11 @@ def rooms(tmp_path_factory):
 
 
 def test_own_rooms_give_a_calibration_that_the_check_takes(rooms, tmp_path):
-    told = [str(rooms), "--name", "room-3/drawn", "--population", "drawn walls", "--out", str(tmp_path), "--json"]
+    told = [str(rooms), "--name", "room-4/drawn", "--population", "drawn walls", "--out", str(tmp_path), "--json"]
     result = CliRunner().invoke(cli, ["calibrate", *told])
     assert result.exit_code == 0, result.output
     made = Calibration.of(json.loads((tmp_path / "calibration.json").read_text()))
-    assert (made.name, made.population) == ("room-3/drawn", "drawn walls")
+    assert (made.name, made.population) == ("room-4/drawn", "drawn walls")
     assert {path.name for path in tmp_path.iterdir()} == {
         "calibration.json",
         "scores.csv",

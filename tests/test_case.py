@@ -1,10 +1,13 @@
 import zipfile
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from click.testing import CliRunner
 
 from tests.drawn import encode, scene
+from verify.appearances import Appearance
+from verify.archive import add_files, appear, find, opened, tell_apart
 from verify.case import Case
 from verify.cli import cli
 from verify.errors import Refused, Unreadable
@@ -140,7 +143,11 @@ def test_an_archive_is_searched_and_what_it_holds_comes_into_the_store(tmp_path,
     assert asked.answer == "yes"
     assert asked.findings[0].against.name == "old.jpg"
     (entry,) = case.entries("check")
-    assert entry.body["searched"] == {"archive": entry.body["searched"]["archive"], "pictures": 3, "unable": 2}
+    told = entry.body["searched"]
+    digests = sorted(sha256(path.read_bytes()).hexdigest() for path in (archive / "old.jpg", archive / "other.jpg"))
+    assert told["archive"] == sha256("\n".join(digests).encode()).hexdigest()
+    assert (told["kind"], told["pictures"], told["unable"], told["hits"]) == ("folder", 2, 2, [told["hits"][0]])
+    assert told["pdq_bits"] == 64
     assert {outcome.state for _, outcome in case.rerun()} == {"identical"}
     assert list(case.ask_all(["copy"])) == []
 
@@ -155,6 +162,95 @@ def test_a_search_that_finds_nothing_is_logged_once(tmp_path, leak):
     assert list(case.ask_all(["copy"])) == []
     (entry,) = case.entries("search-without-result")
     assert entry.body["searched"] == 1
+
+
+def test_a_made_archive_is_searched_by_its_index_and_says_where_its_pictures_were_published(tmp_path, leak):
+    (tmp_path / "old.jpg").write_bytes(cropped(31))
+    (tmp_path / "other.jpg").write_bytes(encode(scene(32)))
+    with opened(tmp_path / "archive", create=True) as archive:
+        list(add_files(archive, [tmp_path / "old.jpg", tmp_path / "other.jpg"], workers=1))
+        digest, identity = find(archive, "old.jpg"), archive.identity
+        appear(archive, digest, Appearance("https://example.org/1", "a forum", "2019-05-01", "seen there"))
+        tell_apart(archive, sha256(leak.read_bytes()).hexdigest(), digest, "two prints", "egret")
+    case = Case.new(tmp_path / "case", title="t", actor="heron", archive=tmp_path / "archive", clock=Clock())
+    case.add([leak], source="a stick")
+    case.add_appearance("picture-01", url="https://example.org/2", platform="b", when="2024-03", how_known="seen")
+    (asked,) = case.ask_all(["copy"])
+    assert (asked.answer, [other.name for other in asked.compared]) == ("yes", ["old.jpg"])
+    (entry,) = case.entries("check")
+    assert (entry.body["searched"]["archive"], entry.body["searched"]["kind"]) == (identity, "archive")
+    assert [e.body["evidence"] for e in case.entries("appearance")][1] == digest
+    (review,) = case.entries("review")
+    assert "two prints (decided" in review.body["text"]
+    for path in case.write_up():
+        text = " ".join(path.read_text().replace("\\", "").split())
+        assert "published 2019-05-01 (a forum), the picture first 2024-03" in text
+        assert f"1 found among 2 pictures of the archive {identity}" in text
+        assert "two prints (decided" in text
+    assert list(case.ask_all(["copy"])) == []
+    assert check_log(case.folder).exit_code == 0
+
+
+def test_a_hit_whose_file_is_gone_is_said_and_not_passed_over(tmp_path, leak):
+    (tmp_path / "old.jpg").write_bytes(cropped(31))
+    with opened(tmp_path / "archive", create=True) as archive:
+        list(add_files(archive, [tmp_path / "old.jpg"], workers=1))
+    (tmp_path / "old.jpg").write_bytes(b"something else")
+    case = Case.new(tmp_path / "case", title="t", actor="heron", archive=tmp_path / "archive", clock=Clock())
+    case.add([leak], source="a stick")
+    assert list(case.ask_all(["copy"])) == list(case.ask_all(["copy"])) == []
+    (entry,) = case.entries("search-without-result")
+    assert entry.body["lost"][0].startswith("old.jpg: yes. ")
+    (tmp_path / "old.jpg").write_bytes(cropped(31))
+    (asked,) = case.ask_all(["copy"])
+    assert asked.answer == "yes"
+
+
+def test_a_plain_folder_is_read_once_and_followed(tmp_path, leak):
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    for seed in (31, 33):
+        (archive / f"{seed}.jpg").write_bytes(cropped(seed))
+    case = Case.new(tmp_path / "case", title="t", actor="heron", archive=archive, clock=Clock())
+    case.add([leak], source="a stick")
+    assert [asked.answer for asked in case.ask_all(["copy"])] == ["yes"]
+    before = sorted(path.name for path in (case.folder / "archive-index" / "segments").iterdir())
+    (archive / "31.jpg").unlink()
+    (tmp_path / "second.jpg").write_bytes(encode(scene(33)))
+    case.add([tmp_path / "second.jpg"], source="a stick")
+    told = {asked.picture.name: asked.answer for asked in case.ask_all(["copy"])}
+    assert told == {"picture-01": "no", "picture-02": "yes"}  # the other one is gone from the folder
+    assert sorted(path.name for path in (case.folder / "archive-index" / "segments").iterdir()) == before
+    next((case.folder / "archive-index").glob("archive.sqlite")).write_bytes(b"damaged")
+    assert list(case.ask_all(["copy"])) == []  # made anew, and the same pictures as before
+
+
+def test_an_archive_that_is_not_there_is_on_the_record_once(tmp_path, leak):
+    case = Case.new(tmp_path / "case", title="t", actor="heron", archive=tmp_path / "unplugged", clock=Clock())
+    case.add([leak], source="a stick")
+    assert list(case.ask_all(["copy"])) == list(case.ask_all(["copy"])) == []
+    (entry,) = case.entries("search-without-result")
+    assert "not there" in entry.body["because"]
+
+
+def test_a_pair_told_apart_keeps_its_answer_and_the_write_up_shows_both(case, leak, tmp_path):
+    (tmp_path / "crop.jpg").write_bytes(cropped(31))
+    case.add([leak, tmp_path / "crop.jpg"], source="a stick")
+    (asked,) = case.ask_all(["copy"])
+    with pytest.raises(Refused, match="nothing of that name"):
+        case.tell_apart("picture-01", "picture-09", why="no")
+    told = CliRunner().invoke(
+        cli, ["apart", str(case.folder), "picture-01", "picture-02", "--why", "Two prints of it."]
+    )
+    assert told.exit_code == 0
+    (entry,) = case.entries("review")
+    assert sorted(entry.body["about"]) == sorted(picture.evidence.digest for picture in case.pictures)
+    html, text = (path.read_text() for path in case.write_up())
+    assert asked.answer == "yes"
+    for said in (html, text.replace("\\", "")):
+        assert "Two prints of it." in said
+        assert "picture-02 (told apart)" in said
+    assert html.count("told apart from <bdi>picture-02</bdi> by a person") == 1
 
 
 def test_a_reference_made_from_the_picture_is_refused(case, leak, tmp_path):

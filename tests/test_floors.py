@@ -9,9 +9,9 @@ ROOT = Path(verify.__file__).parent
 FLOORS = [
     {"model", "errors"},
     {"log", "store", "image", "guard"},
-    {"known", "figures"},
+    {"known", "figures", "appearances", "kept"},
     {"report", "archive", "matching", "metadata"},
-    {"checks"},
+    {"checks", "shortlisting"},
     {"asking"},
     {"calibrating", "case", "looking", "overlaying"},
     {"cli", "__init__"},

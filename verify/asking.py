@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +13,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from verify import checks, image
+from verify import checks, image, shortlisting
 from verify.errors import EvidenceError, Refused
 from verify.guard import Guard
+from verify.kept import Kept
 from verify.known import Known
 from verify.model import Against, Answer, Finding
 
@@ -84,10 +86,12 @@ def ask(
     others: Sequence[Source] = (),
     settings: dict[str, Any] | None = None,
     remembered: Mapping[str, Finding] | None = None,
+    kept: Kept | None = None,
 ) -> Asked:
     """Put one check to one picture: against the shelf, or, for a two-picture check, against each of `others`.
 
-    `remembered` holds findings by digest of the other picture: those pairs are not compared again.
+    `remembered` holds findings by digest of the other picture: those pairs are not compared again. `kept` is where
+    what was computed of each picture is kept for later processes.
     """
     asked = checks.get(check)
     in_force = asked.resolve(settings or {})
@@ -101,38 +105,17 @@ def ask(
         told = dict(remembered or {})
         new = [other for other in others if other.digest not in told]
         asked_now = dict(
-            zip((other.digest for other in new), pairs(guard, check, picture, new, settings=in_force), strict=True)
+            zip(
+                (other.digest for other in new),
+                pairs(guard, check, picture, new, settings=in_force, kept=kept),
+                strict=True,
+            )
         )
         found = [asked_now.get(other.digest) or told[other.digest] for other in others]
         findings = [overall(found), *sorted(found, key=strength_of, reverse=True)]
         if len({(finding.answer, finding.because) for finding in found}) == 1 and findings[0].answer is Answer.UNABLE:
             findings = [replace(findings[0], against=None)]  # the picture itself cannot be compared: said once
     return Asked(check, asked.version, asked.question, picture, in_force, compared, tuple(findings))
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What an archive was searched for, and what came of it."""
-
-    archive: str  # SHA-256 over the digests of everything in it: its identity
-    searched: int  # pictures in it
-    hits: tuple[Source, ...]  # those that the copy check did not rule out
-    unable: int = 0  # files in it that could not be read
-
-
-def identity(archive: Sequence[Source]) -> str:
-    """SHA-256 over the sorted digests of an archive's pictures."""
-    return hashlib.sha256("\n".join(sorted(item.digest for item in archive)).encode()).hexdigest()
-
-
-def search(guard: Guard, picture: Source, archive: Sequence[Source]) -> Search:
-    """The archive's pictures that may show the same photograph; the copy check is put to every one of them."""
-    found = pairs(guard, COPY, picture, archive)
-    hits = [
-        item for item, finding in zip(archive, found, strict=True) if finding.answer in {Answer.YES, Answer.UNCLEAR}
-    ]
-    unable = sum(finding.answer is Answer.UNABLE for finding in found)
-    return Search(identity(archive), len(archive), tuple(hits), unable)
 
 
 @cache
@@ -157,14 +140,21 @@ def overall(findings: Sequence[Finding]) -> Finding:
         return Finding(Answer.UNABLE, "Nothing to compare with: no other picture was given.", measured={"compared": 0})
     best = max(findings, key=strength_of)
     unable = sum(finding.answer is Answer.UNABLE for finding in findings)
+    full = sum("shortlist_rank" not in finding.measured for finding in findings)
     if len(findings) == 1:
         because = best.because
     elif unable == len(findings):
         because = f"None of {len(findings)} could be compared; the first: {best.because}"
     else:
         missed = f", {unable} of them unable" if unable else ""
-        because = f"Best of {len(findings)} compared{missed}: {best.because}"
-    return replace(best, because=because, measured={**best.measured, "compared": len(findings), "unable": unable})
+        chosen = f" in full, chosen of {len(findings)} by a vote of their features" if full < len(findings) else ""
+        because = f"Best of {full} compared{chosen}{missed}: {best.because}"
+    measured: dict[str, Any] = {"compared": len(findings), "unable": unable}
+    if full < len(findings):
+        measured["compared_in_full"] = full
+    if isinstance(chance := best.measured.get("log10_nfa_of_spots"), float):  # so many could have agreed as well
+        measured["log10_nfa_of_all"] = round(chance + math.log10(len(findings)), 2)
+    return replace(best, because=because, measured={**best.measured, **measured})
 
 
 def strength_of(finding: Finding) -> tuple[int, float]:
@@ -173,31 +163,53 @@ def strength_of(finding: Finding) -> tuple[int, float]:
 
 
 def pairs(
-    guard: Guard, check: str, picture: Source, others: Sequence[Source], *, settings: dict[str, Any] | None = None
+    guard: Guard,
+    check: str,
+    picture: Source,
+    others: Sequence[Source],
+    *,
+    settings: dict[str, Any] | None = None,
+    kept: Kept | None = None,
 ) -> list[Finding]:
-    """One finding for each of `others`, in their order."""
-    settings = checks.get(check).resolve(settings or {})
-    found: list[Finding] = []
-    for start in range(0, len(others), BATCH):
-        batch = list(others[start : start + BATCH])
-        found += _guarded(guard, _TWO, picture, batch, check=check, settings=settings)
-    return found
+    """One finding for each of `others`, in their order; of very many only the likeliest are compared in full."""
+    asked = checks.get(check)
+    settings = asked.resolve(settings or {})
+    passed = {}
+    if asked.shortlist is not None and len(others) > asked.shortlist and not settings.get("points"):
+        told = [(one.path, one.digest, one.name) for one in (picture, *others)]
+        passed = shortlisting.passed_over(guard, told[0], told[1:], asked.shortlist, kept)
+    chosen = [place for place in range(len(others)) if place not in passed]
+    found = dict(passed)
+    for start in range(0, len(chosen), BATCH):
+        batch = chosen[start : start + BATCH]
+        compared = [others[place] for place in batch]
+        answers = _guarded(guard, _TWO, picture, compared, kept, check=check, settings=settings)
+        found |= dict(zip(batch, answers, strict=True))
+    return [found[place] for place in range(len(others))]
 
 
 _ONE = f"{__name__}:_one"
 _TWO = f"{__name__}:_two"
 
 
-def _guarded(guard: Guard, job: str, picture: Source, others: list[Source], **arguments: Any) -> list[Finding]:
+def _guarded(
+    guard: Guard, job: str, picture: Source, others: list[Source], kept: Kept | None = None, **arguments: Any
+) -> list[Finding]:
     """Findings from the child; where it did not answer, each comparison is tried alone and the culprit is UNABLE."""
-    packed = {"others": [[o.path, o.digest, o.name] for o in others]} if job == _TWO else {}
+    packed: dict[str, Any] = {}
+    if job == _TWO:
+        packed = {"others": [[o.path, o.digest, o.name] for o in others]}
+        packed["stored"] = {o.digest: kept.read(o.digest) for o in (picture, *others)} if kept else None
     try:
-        answers = guard.call(job, picture=[picture.path, picture.digest, picture.name], **packed, **arguments)
-        return [Finding.from_json(answer) for answer in answers]
+        reply = guard.call(job, picture=[picture.path, picture.digest, picture.name], **packed, **arguments)
     except EvidenceError as error:
         if len(others) > 1:
-            return [f for other in others for f in _guarded(guard, job, picture, [other], **arguments)]
+            return [f for other in others for f in _guarded(guard, job, picture, [other], kept, **arguments)]
         return [_unable(error, picture, others[0].against if others else None)]
+    if kept:
+        for digest, derived in reply["derived"].items():
+            kept.write(digest, derived)
+    return [Finding.from_json(answer) for answer in reply["answers"]]
 
 
 def _unable(error: EvidenceError, picture: Source, against: Against | None) -> Finding:
@@ -233,23 +245,38 @@ def _probe(path: str, name: str) -> None:
     image.probe(image.read_bytes(Path(path)), name)
 
 
-def _one(picture: list[str], check: str, known: list[dict[str, Any]], settings: dict[str, Any]) -> list[dict[str, Any]]:
+def _one(picture: list[str], check: str, known: list[dict[str, Any]], settings: dict[str, Any]) -> dict[str, Any]:
     found = checks.get(check).run(_open(*picture), Known.from_json(known), **settings)
-    return _packed(found, None)
+    return {"answers": _packed(found, None), "derived": {}}
 
 
-def _two(picture: list[str], others: list[list[str]], check: str, settings: dict[str, Any]) -> list[dict[str, Any]]:
+def _two(
+    picture: list[str],
+    others: list[list[str]],
+    check: str,
+    settings: dict[str, Any],
+    stored: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """Answers in the order of `others`; and, where `stored` arrays came along, what else was derived."""
     asked = checks.get(check)
-    answers = []
+    answers: list[dict[str, Any]] = []
+    derived: dict[str, Any] = {}
+    before = stored or {}
     for other in others:
         against = Against(other[1], other[2])
         try:
+            one, another = _open(*picture), _open(*other)
+            for opened in (one, another):
+                opened.derived = before.get(opened.digest, {}) | opened.derived
             if asked.kind:
-                _refuse_copy(_open(*picture), _open(*other))
-            answers += _packed(asked.run(_open(*picture), _open(*other), **settings), against)[:1]
+                _refuse_copy(one, another)
+            answers += _packed(asked.run(one, another, **settings), against)[:1]
+            for opened in (one, another):
+                if stored is not None and set(opened.derived) - set(before.get(opened.digest, {})):
+                    derived[opened.digest] = opened.derived
         except EvidenceError as error:
             answers.append(_unable(error, Source(*picture), against).to_json())
-    return answers
+    return {"answers": answers, "derived": derived}
 
 
 def _refuse_copy(picture: image.Image, reference: image.Image) -> None:

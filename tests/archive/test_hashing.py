@@ -14,6 +14,35 @@ def differing(a, b):
     return int(np.unpackbits(a ^ b).sum())
 
 
+# Size, quality and hash that pdqhash 0.2.8 gives for `pattern`; in the low ones every row is repeated, so that
+# coefficients tie and the order of rounding decides; the 40 x 40 one is flat.
+REFERENCE = [
+    ((16, 241), 100, "ffffa5640d66d2b9506e0e74d56ed1058d2ad5a84e6274aa6ac52a597f90f800"),
+    ((300, 200), 100, "f880fc00f800f802f820f945f810fc05ed00fc43f988facef988ff26fd87ff63"),
+    ((64, 64), 100, "c0ff93ff9f803180af0e343fa1feb5e06955da47b68f8a7cb7c00a18f4c08a18"),
+    ((5, 5), 8, "6b5a94a594a56b5a932664d99b669b2664d996a56b5a94a594a56b5a9b2664d9"),
+    ((129, 1000), 100, "bfffbff7fffdc000ffbfffff000000000010ac221c109a16cc3c8ff28701bfb0"),
+    ((8, 300), 100, "08cb07ff899e1a6f3ac47a72b6ab4a8a72e7b5754954858dc53be5907661f800"),
+    ((40, 40), 0, "000000002c4b1134554b000011341134554b82000000554b554bcc532c4b1134"),
+    ((600, 800), 51, "60ccb6696d14f0d76abd42faac8b336784db43c343065b568e49725a956b5e52"),
+]
+
+
+def pattern(height, width):
+    """RGB by whole numbers alone: the same everywhere."""
+    if (height, width) == (40, 40):
+        return np.full((40, 40, 3), 90, np.uint8)
+    y, x = np.mgrid[:height, :width]
+    bands = [(x * x // (3 * k + 5) + y * (7 + k) + x * y // (k + 9)) % (200 + k * 17) for k in range(3)]
+    return np.stack(bands, axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("size", "quality", "digits"), REFERENCE)
+def test_hash_and_quality_are_those_of_the_reference_implementation(size, quality, digits):
+    found = hashing.pdq_of_rgb(pattern(*size))
+    assert (hashing.pdq_hex(found.bits[0]), found.quality) == (digits, quality)
+
+
 def test_eight_orientations_are_those_of_the_turned_pictures():
     luma = scene(1, 300, 300).mean(axis=2)
     turned = hashing.pdq(luma).bits

@@ -40,6 +40,27 @@ def test_the_self_join_finds_every_pair(radius):
     assert {(int(a), int(b)) for a, b in search.self_join(columns, radius)} == wanted
 
 
+@pytest.mark.parametrize("faiss", [False, True])
+def test_many_are_asked_at_once_with_faiss_and_without(faiss, monkeypatch):
+    if faiss:
+        pytest.importorskip("faiss", reason="the optional accelerator")
+    monkeypatch.setattr(search, "BLOCK", 1000)  # as on a large archive
+    columns = planted()
+    asked = np.ascontiguousarray(columns[:, ::300].T)
+    number, rows, bits = search.Scanner(columns, faiss=faiss).search(asked, 64)
+    for n, one in enumerate(asked):
+        here = number == n
+        assert set(zip(rows[here].tolist(), bits[here].tolist(), strict=True)) == plain(columns, one, 64)
+    assert len(search.Scanner(columns, faiss=faiss).search(asked[:0], 64)[0]) == 0
+
+
+def test_the_self_join_finds_pairs_in_one_crowded_bucket(monkeypatch):
+    monkeypatch.setattr(search, "PAIRS", 100)  # several rounds a bucket
+    columns = np.repeat(planted(40, seed=2), 8, axis=1)
+    wanted = {(a, b) for a in range(320) for b, _ in plain(columns, columns[:, a], 31) if a < b}
+    assert {(int(a), int(b)) for a, b in search.self_join(columns, 31)} == wanted
+
+
 def test_an_empty_archive_has_no_hits():
     nothing = np.zeros((4, 0), np.uint64)
     assert len(search.scan(nothing, np.zeros(4, np.uint64), 64)[0]) == 0

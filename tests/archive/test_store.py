@@ -13,11 +13,17 @@ from verify.archive import (
     Archive,
     Relation,
     Unread,
+    add_files,
+    check,
+    compact,
+    info,
     listed_hashes,
     look_up,
     near_foreign,
     opened,
+    put_together,
     read_hashes,
+    remove,
     sign,
     tell_apart,
 )
@@ -34,7 +40,7 @@ def filled(tmp_path_factory):
         (home / "in" / f"{seed}.jpg").write_bytes(encode(scene(seed)))
     (home / "in" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much")
     with Archive.create(home / "kept") as archive:
-        told = list(archive.add([home / "in"], workers=1))
+        told = list(add_files(archive, [home / "in"], workers=1))
     return home, told
 
 
@@ -67,10 +73,10 @@ def test_an_unchanged_file_is_not_read_again_and_a_changed_one_is(tmp_path):
         return iter(items)
 
     with opened(tmp_path / "kept", create=True) as archive:
-        list(archive.add([file], workers=1, progress=watch))
-        list(archive.add([file], workers=1, progress=watch))
+        list(add_files(archive, [file], workers=1, progress=watch))
+        list(add_files(archive, [file], workers=1, progress=watch))
         file.write_bytes(encode(scene(71), quality=60))
-        list(archive.add([file], workers=1, progress=watch))
+        list(add_files(archive, [file], workers=1, progress=watch))
         assert read == [1, 0, 1]
         assert len(archive) == 2
 
@@ -80,47 +86,47 @@ def test_an_unchanged_file_is_not_read_again_and_a_changed_one_is(tmp_path):
 )
 def test_an_edited_picture_is_found_and_no_other(home, edit):
     with opened(home / "kept") as archive:
-        hits = look_up(archive, sign(encode(edit(scene(62)))))
+        hits = look_up(archive, sign(encode(edit(scene(62))))).hits
     assert [hit.comparison.finding.answer for hit in hits] == [Answer.YES]
     assert hits[0].paths[0].endswith("62.jpg")
 
 
 def test_the_same_bytes_are_named_so_and_an_unknown_picture_finds_nothing(home):
     with opened(home / "kept") as archive:
-        (hit,) = look_up(archive, sign(encode(scene(60))))
+        (hit,) = look_up(archive, sign(encode(scene(60)))).hits
         assert hit.comparison.relation is Relation.SAME_BYTES
-        assert look_up(archive, sign(encode(scene(99)))) == []
+        assert look_up(archive, sign(encode(scene(99)))).hits == ()
 
 
 def test_a_removed_picture_is_not_found_and_compaction_keeps_the_others(home):
     with opened(home / "kept") as archive:
         before = archive.identity
-        (hit,) = look_up(archive, sign(encode(scene(61))))
-        archive.remove(hit.digest)
+        (hit,) = look_up(archive, sign(encode(scene(61)))).hits
+        remove(archive, hit.digest)
         assert archive.identity != before
-        assert look_up(archive, sign(encode(scene(61)))) == []
-        assert archive.compact() == len(archive) == 5
-        assert look_up(archive, sign(encode(scene(61)))) == []
-        assert look_up(archive, sign(encode(edits.crop(scene(62)))))
-        assert archive.check() == []
+        assert look_up(archive, sign(encode(scene(61)))).hits == ()
+        assert compact(archive) == len(archive) == 5
+        assert look_up(archive, sign(encode(scene(61)))).hits == ()
+        assert look_up(archive, sign(encode(edits.crop(scene(62))))).hits
+        assert check(archive) == {}
 
 
 def test_a_run_cut_short_leaves_nothing_behind(home):
     (home / "kept" / "passing-1").mkdir()
     (home / "kept" / "segments" / "000002-0123456789abcdef").mkdir()
     with opened(home / "kept") as archive:
-        assert archive.info()["segments"] == 1
+        assert info(archive)["segments"] == 1
         assert sorted(path.name for path in (home / "kept").iterdir()) == ["archive.sqlite", "lock", "segments"]
-        assert len(look_up(archive, sign(encode(scene(60))))) == 1
+        assert len(look_up(archive, sign(encode(scene(60)))).hits) == 1
 
 
 def test_a_second_writer_is_refused_and_clears_nothing_away(home):
-    with opened(home / "kept") as writer, writer._writing():
+    with opened(home / "kept") as writer, writer.writing():
         (home / "kept" / "passing-7").mkdir()
         with opened(home / "kept") as other:
             assert (home / "kept" / "passing-7").exists()
             with pytest.raises(Refused, match="another process"):
-                list(other.add([home / "in"], workers=1))
+                list(add_files(other, [home / "in"], workers=1))
 
 
 def test_damage_is_found_and_named(home):
@@ -129,10 +135,11 @@ def test_damage_is_found_and_named(home):
     data[-1] ^= 1
     path.write_bytes(data)
     with opened(home / "kept") as archive:
-        assert len(archive.check()) == 1
+        assert len(check(archive)) == 1
     path.unlink()
-    with opened(home / "kept") as archive, pytest.raises(Refused, match=r"pdq\.npy: missing or damaged"):
-        look_up(archive, sign(encode(scene(60))))
+    with opened(home / "kept") as archive:
+        (part,) = info(archive)["damaged"]
+    assert "pdq.npy: missing or damaged" in part["because"]
 
 
 def test_what_is_no_archive_is_refused(tmp_path):
@@ -155,12 +162,19 @@ def opened_identity(home):
         return archive.identity
 
 
-def test_pictures_told_apart_stay_apart(home):
+def test_a_pair_told_apart_is_named_with_what_was_decided(home):
     picture = sign(encode(edits.crop(scene(63))))
     with opened(home / "kept") as archive:
-        (hit,) = look_up(archive, picture)
+        (hit,) = look_up(archive, picture).hits
         tell_apart(archive, picture.digest, hit.digest, "two prints of one poster", "AB")
-        assert look_up(archive, picture) == []
+        (told,) = look_up(archive, picture).hits
+        assert told.decision.because == "two prints of one poster"
+        assert told.comparison == hit.comparison
+        put_together(archive, hit.digest, picture.digest)
+        (again,) = look_up(archive, picture).hits
+        assert again.decision is None
+        with pytest.raises(Refused, match="nobody has told"):
+            put_together(archive, hit.digest, picture.digest)
 
 
 @pytest.mark.parametrize("method", ["pdq", "phash", "dhash"])
@@ -179,7 +193,7 @@ def test_a_bad_line_is_refused_with_its_number(home, tmp_path):
     with opened(home / "kept") as archive:
         with pytest.raises(Refused, match="line 2"):
             read_hashes(archive, tmp_path / "list.txt", "pdq")
-        assert archive.info()["foreign_hashes"] == 0
+        assert info(archive)["foreign_hashes"] == 0
 
 
 def test_the_commands_answer_with_their_exit_codes(home, tmp_path):
@@ -197,7 +211,7 @@ def test_the_commands_answer_with_their_exit_codes(home, tmp_path):
 
 def test_a_near_hash_is_set_against_the_archives_own_chance(home):
     with opened(home / "kept") as archive:
-        (near,) = look_up(archive, sign(encode(scene(62), quality=60)))
-        (far,) = look_up(archive, sign(encode(edits.crop(scene(62)))))
+        (near,) = look_up(archive, sign(encode(scene(62), quality=60))).hits
+        (far,) = look_up(archive, sign(encode(edits.crop(scene(62))))).hits
     assert near.comparison.finding.measured["pdq_expected_by_chance"] < 1e-6
     assert far.comparison.finding.measured["pdq_expected_by_chance"] > 1e-5

@@ -1,4 +1,8 @@
-"""Exact hash search and self-join, CPU time a query: bench_hash_search.py [--rows 1000000] [--join ROWS]."""
+"""Exact hash search and self-join, CPU time beside the goals: bench_hash_search.py [--rows N…] [--join ROWS].
+
+Random 256-bit hashes, of which the last tenth are copies of earlier ones with 0 to 40 flipped bits: PDQ of unrelated
+photographs lies as far apart as random bits do. Every way is checked against a plain comparison with all rows.
+"""
 
 import argparse
 import resource
@@ -8,67 +12,102 @@ import numpy as np
 
 from verify.archive import search
 
+GOALS = {(1_000_000, "scan"): 5, (10_000_000, "scan"): 40, (10_000_000, "slots"): 4}
+FAISS_GOALS = {1_000_000: 1.5, 10_000_000: 17}
+
 
 def planted(count, seed=0):
-    """Random hashes as columns; the last tenth are copies of earlier ones with 0 to 40 flipped bits."""
+    """Columns [4 x count]; the last tenth near copies of rows that lie half of `count` before them."""
     rng = np.random.default_rng(seed)
-    rows = rng.integers(0, 2**64, (count, 4), dtype=np.uint64)
-    for row in range(count - count // 10, count):
-        flips = np.zeros(256, np.uint8)
-        flips[rng.choice(256, rng.integers(0, 41), replace=False)] = 1
-        rows[row] = rows[row - count // 2] ^ np.packbits(flips).view(np.uint64)
-    return np.ascontiguousarray(rows.T)
+    columns = np.stack([rng.integers(0, 2**64, count, dtype=np.uint64) for _ in range(4)])
+    for row in range(count - count // 10, count, 10_000):
+        part = np.arange(row, min(row + 10_000, count))
+        flips = rng.random((len(part), 256)).argsort(axis=1) < rng.integers(0, 41, len(part))[:, None]
+        columns[:, part] = columns[:, part - count // 2] ^ np.packbits(flips, axis=1).view(np.uint64).T
+    return columns
 
 
 def spent(job, items):
-    begun = time.process_time()
-    total = sum(len(job(item)[0]) for item in items)
-    return (time.process_time() - begun) / len(items) * 1000, total
+    """CPU milliseconds an item, the middle of three rounds, and the results of the last."""
+    rounds = []
+    for _ in range(3):
+        begun = time.process_time()
+        found = [job(item) for item in items]
+        rounds.append((time.process_time() - begun) / len(items) * 1000)
+    return float(np.median(rounds)), found
 
 
-def faiss_index(columns):
+def plain(columns, one, radius):
+    bits = np.bitwise_count(columns ^ one[:, None]).sum(axis=0)
+    return np.flatnonzero(bits <= radius)
+
+
+def told(count, way, radius, ms, goal, same):
+    aim = f"goal {goal} ms" if goal else "no goal"
+    print(f"{count:>10} {way:20} radius {radius:2}: {ms:6.2f} ms of CPU a hash ({aim}); {same}", flush=True)
+
+
+def one_size(count, queries):
+    columns = planted(count)
+    asked = [columns[:, row].copy() for row in range(0, count, count // queries)][:queries]
+    asked += [columns[:, -1 - row].copy() for row in range(queries)]  # near copies
+    for radius in (31, 48, 64):
+        exact = [plain(columns, one, radius) for one in asked]
+        ways = {"scan": lambda one, radius=radius: search.scan(columns, one, radius)[0]}
+        if radius == 31:
+            begun = time.process_time()
+            slots = search.Slots(columns)
+            print(f"slots: {slots.slots} of {slots.width} bits, built in {time.process_time() - begun:.1f} s of CPU")
+            ways["slots"] = lambda one, slots=slots: slots.search(one, 31)[0]
+        for way, job in ways.items():
+            ms, found = spent(job, asked)
+            right = sum(np.array_equal(np.sort(rows), want) for rows, want in zip(found, exact, strict=True))
+            told(count, way, radius, ms, GOALS.get((count, way)), f"{right} of {len(asked)} as the plain comparison")
+        if radius == 31:
+            del slots, ways
+    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most (goal 1.3 GB = 1.21)")
+    with_faiss(columns, asked, exact)
+
+
+def with_faiss(columns, asked, exact):
     try:
         import faiss
     except ImportError:
-        return None
+        print("faiss is not installed here")
+        return
     faiss.omp_set_num_threads(1)
-    index = faiss.IndexBinaryFlat(256)
-    index.add(np.ascontiguousarray(columns.T).view(np.uint8))
-    return index
+    scanner, count = search.Scanner(columns), columns.shape[1]
+    ms, found = spent(lambda one: scanner.search(one[None], 64)[1], asked)
+    right = sum(np.array_equal(np.sort(rows), want) for rows, want in zip(found, exact, strict=True))
+    told(count, f"faiss {faiss.__version__}", 64, ms, FAISS_GOALS.get(count), f"{right} of {len(asked)} as the plain")
+    batch = np.stack(asked)
+    ms, _ = spent(lambda _: scanner.search(batch, 64), [0])
+    told(count, "faiss, all at once", 64, ms / len(asked), FAISS_GOALS.get(count), "as above")
+
+
+def join(count):
+    columns = np.ascontiguousarray(planted(count))
+    begun = time.process_time()
+    pairs = search.self_join(columns, 31)
+    seconds = time.process_time() - begun
+    known = count // 10 // 41 * 32  # about so many copies were given 31 flips or fewer
+    print(f"self-join of {count}, radius 31: {len(pairs)} pairs (about {known} planted), {seconds:.1f} s (goal 45)")
+    sample = np.random.default_rng(1).choice(np.arange(count - count // 10, count), 200, replace=False)
+    mine = {(int(a), int(b)) for a, b in pairs if b in set(sample.tolist())}
+    wanted = {(int(a), int(row)) for row in sample for a in plain(columns, columns[:, row], 31) if a < row}
+    print(f"of 200 rows compared plainly with all: {len(wanted)} pairs, {len(wanted ^ mine)} differences", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--join", type=int, default=0)
-    parser.add_argument("--queries", type=int, default=20)
+    parser.add_argument("--rows", type=int, nargs="*", default=[1_000_000, 10_000_000])
+    parser.add_argument("--join", type=int, default=1_000_000)
+    parser.add_argument("--queries", type=int, default=10)
     options = parser.parse_args()
-    columns = planted(options.rows)
-    step = options.rows // options.queries
-    queries = [columns[:, row].copy() for row in range(0, options.rows, step)]
-    for radius in (31, 48, 64):
-        ms, total = spent(lambda one, radius=radius: search.scan(columns, one, radius), queries)
-        print(f"scan, radius {radius}: {ms:.2f} ms of CPU a hash, {total} found")
-    begun = time.process_time()
-    slots = search.Slots(columns)
-    print(f"slots: {slots.slots} of {slots.width} bits, built in {time.process_time() - begun:.1f} s")
-    ms, total = spent(lambda one: slots.search(one, 31), queries)
-    print(f"slots, radius 31: {ms:.2f} ms of CPU a hash, {total} found")
-    index = faiss_index(columns)
-    if index:
-        rows = np.ascontiguousarray(np.stack(queries)).view(np.uint8)
-        for radius in (31, 64):
-            begun = time.process_time()
-            limits = index.range_search(rows, radius + 1)[0]
-            ms = (time.process_time() - begun) / len(rows) * 1000
-            print(f"faiss BinaryFlat, radius {radius}: {ms:.2f} ms of CPU a hash, {limits[-1]} found")
+    for count in options.rows:
+        one_size(count, options.queries)
     if options.join:
-        part = np.ascontiguousarray(columns[:, -options.join :])
-        begun = time.process_time()
-        print(
-            f"self-join of {options.join}: {len(search.self_join(part, 31))} pairs, {time.process_time() - begun:.1f} s"
-        )
-    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most")
+        join(options.join)
 
 
 if __name__ == "__main__":

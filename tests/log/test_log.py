@@ -187,6 +187,13 @@ def test_two_logs_of_one_file_continue_each_other(log):
     assert len(log) == 3
 
 
+def test_entries_of_a_kind_are_counted_with_those_that_others_wrote(log):
+    other = Log.open(log.folder, actor="stork", clock=Clock())
+    for writer in (log, other, other):
+        writer.append("note", {"text": "seen", "about": []})
+    assert (log.count("note"), other.count("note"), log.count("claim")) == (3, 3, 0)
+
+
 def test_a_clock_set_back_is_not_written_down_as_time(log):
     late = Log.open(log.folder, clock=Clock(datetime(2025, 1, 1, tzinfo=UTC)))
 

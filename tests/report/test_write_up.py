@@ -10,7 +10,7 @@ from tests.report.cases import COPY, SAME_ROOM, Made, same, whole
 from verify import report
 from verify.errors import Refused, Tampered
 from verify.model import Against, Answer, Finding
-from verify.report import page, reading
+from verify.report import page, reading, weighing
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +208,41 @@ def test_a_picture_that_is_gone_from_the_store_is_said_to_be_so(tmp_path):
     case.store.path(case.digests["picture-01"]).unlink()
     told = words(report.write_up(case.folder)[0].read_text(encoding="utf-8"))
     assert "the store of the case does not hold it" in told
+
+
+@pytest.fixture
+def linked(tmp_path):
+    """Three pictures: the first two show one room, and one emblem's design is in the last two; all is linked to H1."""
+    case = Made(tmp_path)
+    for number, label in enumerate(("picture-01", "picture-02", "picture-03")):
+        case.intake(label, encode(scene(number)))
+    case.known("rooms", "The lobby", encode(scene(7)))
+    case.known("emblems", "The ministry", encode(scene(8)))
+    case.say("hypothesis", id="H1", text="It is the lobby.", rival=None)
+    rooms = [same(case.against("The lobby"), Answer.YES, 60)]
+    design = [Finding(Answer.YES, "Its shape.", against=case.against("The ministry"), level="same design")]
+    case.check("room", "features", SAME_ROOM, "picture-01", rooms)
+    case.check("room", "features", SAME_ROOM, "picture-02", rooms)
+    case.check("emblem", "features", "Is it there?", "picture-02", design)
+    case.check("emblem", "features", "Is it there?", "picture-03", design)
+    return case
+
+
+def dependent(case, *entries):
+    for entry in entries:
+        case.say("link", entry=entry, finding=0, hypothesis="H1", direction="for", why="It fits.")
+    (hypothesis,) = weighing.hypotheses(reading.read(case.folder))
+    return hypothesis.dependent["for"]
+
+
+def test_readings_of_one_room_are_said_to_be_one_observation(linked):
+    one, two, emblem, _ = (entry.seq for entry in linked.log if entry.kind == "check")
+    (sentence,) = dependent(linked, one, two, emblem)
+    assert sentence.startswith(f"Entries {one}, {two}, {emblem} all rest on what is seen in picture-01, picture-02")
+    page = report.write_up(linked.folder, ("html", "md"))
+    assert all("not multiplied" in words(path.read_text(encoding="utf-8")) for path in page)
+
+
+def test_one_design_in_two_pictures_does_not_make_them_one_observation(linked):
+    emblem, other = (entry.seq for entry in linked.log if entry.kind == "check" and entry.body["check"] == "emblem")
+    assert dependent(linked, emblem, other) == []

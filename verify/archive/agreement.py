@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from verify.archive import geometry
+
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Luma = npt.NDArray[np.uint8]
@@ -39,7 +41,8 @@ class Agreement:
     where they agree, `sharp` the mean correlation of the overlap weighted by the texture that both show: flat places
     with noise and places that were covered count little in it, displaced edges count in full. `detail` is the share of
     the overlap in which texture and shade agree away from strong edges, where skies and the like (flat, but with
-    grain) do not count at all; `tones` the share that three greys make up, in the picture where it is larger.
+    grain) do not count at all; `quiet` the agreeing share of all such places away from strong edges; `tones` the share
+    that three greys make up, in the picture where it is larger.
     """
 
     agreeing: float
@@ -54,6 +57,7 @@ class Agreement:
     likeness: float
     sharp: float
     detail: float
+    quiet: float
     tones: float
 
 
@@ -62,7 +66,7 @@ def agreement(a: Luma, b: Luma, matrix: Matrix) -> Agreement:
 
     The comparison is made in the pixels of the coarser of the two.
     """
-    grow = _growth(matrix, a.shape)
+    grow = geometry.growth(matrix, np.array([a.shape[1] / 2, a.shape[0] / 2]))
     if grow >= 1:
         other, seen = warp(b, np.linalg.inv(matrix), a.shape, 1 / grow)
         return _measure(a, other, seen, b, ours_is_a=True, scale=grow, matrix=matrix)
@@ -112,7 +116,8 @@ def _measure(
     boxes, block = _boxes(differs, inside)
     if not ours_is_a:
         boxes = tuple(_carried(box, matrix, theirs.shape) for box in boxes)
-    detail = inside & (both > FLAT) & (np.maximum(deviation, other_deviation) < QUIET) & (ncc > CORRELATED)
+    quiet = inside & (both > FLAT) & (np.maximum(deviation, other_deviation) < QUIET)
+    detail = quiet & (ncc > CORRELATED)
     ab = (kept, kept_other, covers, covers_other) if ours_is_a else (kept_other, kept, covers_other, covers)
     return Agreement(
         agreeing=float(agrees.sum() / max(shows.sum(), 1)),
@@ -127,6 +132,7 @@ def _measure(
         likeness=float(np.median(ncc[agrees])) if agrees.any() else 0.0,
         sharp=float((ncc * both)[shows].sum() / max(both[shows].sum(), 1e-6)),
         detail=float(detail.sum() / max((inside & ((both >= FLAT) | (both < BLANK))).sum(), 1)),
+        quiet=float(detail.sum() / max(quiet.sum(), 1)),
         tones=max(_tones(ours[inside]), _tones(other[inside])),
     )
 
@@ -146,10 +152,11 @@ def _tones(values: Luma) -> float:
 def _other_tone(ours: Luma, other: Luma, agrees: Mask) -> Mask:
     """Where the brightness differs, after the straight line that fits the places that agree."""
     x, y = _mean(other.astype(np.float32)), _mean(ours.astype(np.float32))
-    if agrees.sum() < WINDOW**2 or x[agrees].std() < TEXTURE:
+    there, here = x[agrees], y[agrees]
+    if len(there) < WINDOW**2 or there.std() < TEXTURE:
         return np.zeros(ours.shape, bool)
-    slope, offset = np.polyfit(x[agrees], y[agrees], 1)
-    return np.asarray(np.abs(slope * x + offset - y) > TONE)
+    slope = ((there - there.mean()) * (here - here.mean())).mean() / there.var()
+    return np.asarray(np.abs(slope * (x - there.mean()) + here.mean() - y) > TONE)
 
 
 def _band(agrees: Mask, seen: Mask) -> bool:
@@ -183,15 +190,6 @@ def _carried(box: Box, matrix: Matrix, shape: tuple[int, ...]) -> Box:
     high = np.clip(moved.max(axis=0), 0, [shape[1], shape[0]])
     (x, y), (width, height) = np.rint(low).astype(int).tolist(), np.rint(high - low).astype(int).tolist()
     return x, y, width, height
-
-
-def _growth(matrix: Matrix, shape: tuple[int, ...]) -> float:
-    """Pixels of `b` per pixel of `a` along one side, in the middle of `a`."""
-    centre = np.array(
-        [[[shape[1] / 2, shape[0] / 2], [shape[1] / 2 + 1, shape[0] / 2], [shape[1] / 2, shape[0] / 2 + 1]]]
-    )
-    moved = cv2.perspectiveTransform(centre, matrix)[0]
-    return float(abs(np.linalg.det(np.array([moved[1] - moved[0], moved[2] - moved[0]]))) ** 0.5)
 
 
 def _deviation(x: Floats) -> Floats:

@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.floating[Any]]
 WHOLE = 0.97  # of a picture's area: from here on it is called whole; feature noise moves an edge by under 1 %
 TURNED = 1.0  # degrees
 STRETCHED = 1.03
+TILTED = 1.08  # scale from one end of the common part to the other
+HORIZON = 0.05  # of the largest depth: what lies beyond is never seen in the other picture
 RIGHT_AND_DOWN = np.array([[0.0, 0], [1, 0], [0, 1]])
 
 
@@ -28,11 +30,16 @@ class Geometry:
     rotation: float
     scale: float
     stretch: float
-    tilted: bool  # seen in perspective, as in a photograph of a screen
+    tilt: float  # how much scale changes over the common part: seen in perspective, as in a photograph of a screen
     covers_a: float
     covers_b: float
     outline_a: tuple[tuple[float, float], ...]  # the overlap, in pixels of `a`
     outline_b: tuple[tuple[float, float], ...]
+
+    @property
+    def tilted(self) -> bool:
+        """Whether it is seen at an angle."""
+        return self.tilt > TILTED
 
     @property
     def whole(self) -> bool:
@@ -70,7 +77,11 @@ class Geometry:
 
 def describe(matrix: Floats, size_a: tuple[int, int], size_b: tuple[int, int]) -> Geometry:
     """The geometry of a homography from full pixels of `a` to full pixels of `b`."""
-    outline_b = clip(geometry.apply(matrix, _corners(size_a)), size_b)
+    corners = _corners(size_a)
+    depth = corners @ matrix[2, :2] + matrix[2, 2]
+    sign = float(np.sign(depth[np.abs(depth).argmax()]))
+    corners = _half(corners, sign * depth - HORIZON * np.abs(depth).max())
+    outline_b = clip(geometry.apply(matrix, corners), size_b)
     back = np.linalg.inv(matrix)
     outline_a = geometry.apply(back, outline_b) if len(outline_b) else outline_b
     middle = outline_a.mean(axis=0) if len(outline_a) else np.array(size_a) / 2
@@ -84,7 +95,7 @@ def describe(matrix: Floats, size_a: tuple[int, int], size_b: tuple[int, int]) -
         rotation=float(np.rad2deg(np.arctan2(turn[1, 0], turn[0, 0]))),
         scale=float(np.sqrt(stretches[0] * stretches[1])),
         stretch=float(stretches[0] / max(stretches[1], 1e-9)),
-        tilted=_tilted(matrix, size_a),
+        tilt=_tilt(matrix, outline_a),
         covers_a=min(1.0, area(outline_a) / (size_a[0] * size_a[1])),
         covers_b=min(1.0, area(outline_b) / (size_b[0] * size_b[1])),
         outline_a=tuple((float(x), float(y)) for x, y in outline_a),
@@ -103,17 +114,27 @@ def regions(found: Geometry, agreement: Agreement, size: tuple[int, int], thumbn
 
 
 def clip(polygon: Floats, size: tuple[int, int]) -> Floats:
-    """A convex polygon cut to a frame of width x height (Sutherland and Hodgman, 1974)."""
-    for axis, bound, sign in ((0, 0.0, 1), (0, float(size[0]), -1), (1, 0.0, 1), (1, float(size[1]), -1)):
-        kept: list[Floats] = []
-        for here, there in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-            inside, next_inside = sign * (here[axis] - bound) >= 0, sign * (there[axis] - bound) >= 0
-            if inside:
-                kept.append(here)
-            if inside != next_inside:
-                kept.append(here + (there - here) * (bound - here[axis]) / (there[axis] - here[axis]))
-        polygon = np.array(kept).reshape(-1, 2)
+    """A convex polygon cut to a frame of width x height."""
+    for axis, bound in enumerate(size):
+        polygon = _half(polygon, polygon[:, axis])
+        polygon = _half(polygon, bound - polygon[:, axis])
     return polygon
+
+
+def _half(polygon: Floats, inside: Floats) -> Floats:
+    """The part of a polygon [N x 2] where `inside` [N], linear over the plane, is not below 0.
+
+    Sutherland and Hodgman, 1974.
+    """
+    kept: list[Floats] = []
+    for here, there, depth, next_depth in zip(
+        polygon, np.roll(polygon, -1, axis=0), inside, np.roll(inside, -1), strict=True
+    ):
+        if depth >= 0:
+            kept.append(here)
+        if (depth >= 0) != (next_depth >= 0):
+            kept.append(here + (there - here) * depth / (depth - next_depth))
+    return np.array(kept).reshape(-1, 2)
 
 
 def area(polygon: Floats) -> float:
@@ -128,7 +149,7 @@ def _corners(size: tuple[int, int]) -> Floats:
     return np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], float)
 
 
-def _tilted(matrix: Floats, size: tuple[int, int]) -> bool:
-    """Whether scale changes by over 8 % from one side of the picture to the other."""
-    depth = np.abs(_corners(size) @ matrix[2, :2] + matrix[2, 2])
-    return bool(depth.max() > 1.08 * depth.min())
+def _tilt(matrix: Floats, outline: Floats) -> float:
+    """The largest depth of an outline's corners, as a multiple of the least."""
+    depth = np.abs(outline @ matrix[2, :2] + matrix[2, 2])
+    return float(depth.max() / max(depth.min(), 1e-9)) if len(depth) else 1.0

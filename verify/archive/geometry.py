@@ -17,6 +17,10 @@ SIMILAR = 0.72  # cosine of two codes of the same thing; unrelated nearest neigh
 TURN = 25.0  # degrees by which a match's own turn may differ from the transform's
 SCALE = 1.6  # factor by which a match's own scale may differ from the transform's
 LOOSE, TIGHT = 0.06, 0.012  # distance of a match from the transform, as a share of the picture's longer side
+GUESSES = 80  # matches that are tried as the whole picture's shift, turn and scale, the most alike first
+FIRST, ENOUGH = 350, 40  # features of each that are matched first, and agreeing matches that need no more of them
+STEADY = 0.15  # pixels that a match of the same pixels may well lie off the transform
+BENT = 256, 5, 4.0, 0.7  # matches looked at, neighbours of each, pixels they are apart at least, pixels that count
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,16 @@ class Alignment:
     """Where `a` lies in `b`.
 
     `matrix` 3 x 3 takes work pixels of `a` (mirrored first where `mirrored`) to work pixels of `b`; `pairs` [N x 4]
-    are the agreeing matches (x, y in `a` as it is, x, y in `b`). `tentative` counts the matches before geometry,
-    `nearly` those that lie beside their place: many in another photograph of the same scene, few in a copy.
+    are the agreeing matches (x, y in `a` as it is, x, y in `b`). `tentative` counts the matches before geometry.
+    `bend` says how far, in pixels of the coarser of the two, neighbouring matches lie off the transform together: the
+    square root of their mean product. In a copy each is off by chance; depth, motion and another lens move them alike.
     """
 
     matrix: Floats
     mirrored: bool
     pairs: Floats
     tentative: int
-    nearly: int = 0
+    bend: float = 0.0
 
     @property
     def inliers(self) -> int:
@@ -50,7 +55,10 @@ def align_one(
     a: Features, b: Features, size_a: tuple[int, int], size_b: tuple[int, int], *, mirrored: bool
 ) -> Alignment | None:
     """The alignment of `a`, mirrored if so asked, with `b`; sizes are width and height of the work images."""
-    found = _align(a.mirrored(size_a[0]) if mirrored else a, b, size_b, mirrored=mirrored)
+    turned = a.mirrored(size_a[0]) if mirrored else a
+    found = _align(turned.first(FIRST), b.first(FIRST), size_b, mirrored=mirrored)
+    if not found or found.inliers < ENOUGH:
+        found = _align(turned, b, size_b, mirrored=mirrored) or found
     if found and mirrored:
         found.pairs[:, 0] = size_a[0] - 1 - found.pairs[:, 0]
     return found
@@ -87,22 +95,55 @@ def _align(a: Features, b: Features, size_b: tuple[int, int], *, mirrored: bool)
             return None
         inside = _agree(matrix, p, q, turn, grow, tolerance * max(size_b))
     spots = _one_per_spot(p) & _one_per_spot(q)
-    nearly = _agree(matrix, p, q, turn, grow, LOOSE * max(size_b)) & spots & ~inside if matrix is not None else inside
     inside &= spots
     if matrix is None or inside.sum() < LEAST:
         return None
-    return Alignment(matrix, mirrored, np.hstack([p[inside], q[inside]]), len(found), int(nearly.sum()))
+    p, q = p[inside], q[inside]
+    matrix = _polished(matrix, p, q)
+    return Alignment(matrix, mirrored, np.hstack([p, q]), len(found), _bend(matrix, p, q))
+
+
+def _polished(matrix: Floats, p: Floats, q: Floats) -> Floats:
+    """The transform fitted four times again, matches counting the less the further they lie off it."""
+    for _ in range(4):
+        off = np.linalg.norm(apply(matrix, p) - q, axis=1) / max(growth(matrix, p.mean(axis=0)), 1.0)
+        weight = 1 / (1 + (off / max(1.5 * float(np.median(off)), STEADY)) ** 2)
+        better = fit(p, q, projective=len(p) >= 3 * LEAST, weight=weight)
+        if better is None or not _sane(better, p):
+            break
+        matrix = better
+    return matrix
+
+
+def _bend(matrix: Floats, p: Floats, q: Floats) -> float:
+    most, neighbours, apart, limit = BENT
+    grow = growth(matrix, p.mean(axis=0))
+    x, y = (p if grow >= 1 else q)[:most].T
+    off = (apply(matrix, p[:most]) - q[:most]) / max(grow, 1.0)
+    off *= np.minimum(1, limit / np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-9))
+    distance = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
+    distance[distance < apart**2] = np.inf  # one corner found twice is off twice by the same
+    near = np.argpartition(distance, neighbours - 1, axis=1)[:, :neighbours]
+    together = (off[:, None] * off[near]).sum(axis=2)
+    mean = float(together[np.isfinite(np.take_along_axis(distance, near, axis=1))].sum()) / together.size
+    return float(np.sqrt(max(mean, 0.0)))
+
+
+def growth(matrix: Floats, at: Floats) -> float:
+    """Pixels of `b` per pixel of `a` along one side, at a point of `a`."""
+    step = apply(matrix, at + np.array([[0, 0], [1, 0], [0, 1]]))
+    return float(abs(np.linalg.det(np.array([step[1] - step[0], step[2] - step[0]]))) ** 0.5)
 
 
 def _first_guess(p: Floats, q: Floats, turn: Floats, grow: Floats, tolerance: float) -> npt.NDArray[np.bool_]:
     """Every match alone gives a similarity (shift, turn, scale); the one that most others agree with."""
-    z, w = p[:, 0] + 1j * p[:, 1], q[:, 0] + 1j * q[:, 1]
-    spin = np.exp(grow + 1j * turn)
-    first = np.arange(min(len(z), 200))  # the most alike
-    off = np.abs(w[None] - w[first, None] - spin[first, None] * (z[None] - z[first, None]))
-    turned = np.abs(np.angle(np.exp(1j * (turn[None] - turn[first, None])))) < np.deg2rad(TURN)
-    scaled = np.abs(grow[None] - grow[first, None]) < np.log(SCALE)
-    agree = (off < tolerance) & turned & scaled
+    first = slice(0, GUESSES)  # the most alike
+    spin = np.exp(grow[first] + 1j * turn[first]).astype(np.complex64)[:, None]
+    z, w = (p[:, 0] + 1j * p[:, 1]).astype(np.complex64), (q[:, 0] + 1j * q[:, 1]).astype(np.complex64)
+    off = spin * (z - z[first, None]) - (w - w[first, None])
+    turned = np.cos((turn - turn[first, None]).astype(np.float32)) > np.cos(np.deg2rad(TURN))
+    scaled = np.abs((grow - grow[first, None]).astype(np.float32)) < np.log(SCALE)
+    agree = (off.real**2 + off.imag**2 < tolerance**2) & turned & scaled
     return np.asarray(agree[agree.sum(axis=1).argmax()])
 
 
@@ -129,18 +170,21 @@ def apply(matrix: Floats, points: Floats) -> Floats:
     return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:])
 
 
-def fit(p: Floats, q: Floats, *, projective: bool) -> Floats | None:
-    """Least-squares affinity, or homography (normalised DLT, Hartley and Zisserman 4.4); None where degenerate."""
+def fit(p: Floats, q: Floats, *, projective: bool, weight: Floats | None = None) -> Floats | None:
+    """Least-squares affinity, or homography (normalised DLT, Hartley and Zisserman 4.4); None where degenerate.
+
+    `weight` [N] multiplies each match's errors.
+    """
     from_p, from_q = _normalise(p), _normalise(q)
     x, y = apply(from_p, p), apply(from_q, q)
-    one = np.ones((len(x), 1))
+    scale = np.ones((len(x), 1)) if weight is None else weight[:, None]
+    plain = np.hstack([x, np.ones((len(x), 1))]) * scale
     if projective:
         zero = np.zeros((len(x), 3))
-        plain = np.hstack([x, one])
         rows = np.vstack([np.hstack([plain, zero, -y[:, :1] * plain]), np.hstack([zero, plain, -y[:, 1:] * plain])])
         inner = np.linalg.eigh(rows.T @ rows)[1][:, 0].reshape(3, 3)
     else:
-        solution, _, rank, _ = np.linalg.lstsq(np.hstack([x, one]), y, rcond=1e-6)
+        solution, _, rank, _ = np.linalg.lstsq(plain, y * scale, rcond=1e-6)
         if rank < 3:
             return None
         inner = np.vstack([solution.T, [0, 0, 1]])

@@ -17,7 +17,8 @@ Bits = npt.NDArray[np.uint64]
 BITS = {"pdq": 256, "phash": 64, "dhash": 64}
 PDQ_LEAST_SIDE = 5  # PDQ's reference gives smaller pictures no hash
 PDQ_QUALITY = 50  # "discard below": the reference's own advice for flat pictures
-PDQ_FAR = 31  # bits; the reference's threshold for "match"
+# Single precision's step at 255, over the square root of the longer side, by which running sums may drift; chosen wide.
+ROUNDING = 2e-4
 # Quarter turns to the left that each row of `Pdq.bits` stands for; the last four are of the mirrored picture.
 QUARTERS = (0, 1, 2, 3, 2, 0, 1, 3)
 
@@ -67,19 +68,24 @@ def pdq(luma: npt.NDArray[Any]) -> Pdq:
     """PDQ of a luma picture [H x W], 0 to 255, in all eight orientations; quality 0 below 5 pixels.
 
     Davis and Rosen, "PDQ and TMK+PDQF", 2019, and the reference implementation in facebook/ThreatExchange: two box
-    filters and the decimation to 64 x 64 are linear, so they are one matrix from each side.
+    filters and the decimation to 64 x 64 are linear, so they are one matrix from each side. Where that leaves a
+    coefficient too near the median to be sure of its bit, the reference's own order of rounding decides.
     """
     height, width = luma.shape
     if height < PDQ_LEAST_SIDE or width < PDQ_LEAST_SIDE:
         return Pdq(np.zeros((8, 32), np.uint8), 0)
     small = _shrink(height) @ luma.astype(np.float32) @ _shrink(width).T
-    dct = _dct() @ small.astype(np.float64) @ _dct().T
+    dct = _dct().astype(np.float64) @ small.astype(np.float64) @ _dct().T.astype(np.float64)
+    near = np.abs(dct - np.partition(dct.ravel(), 127)[127]) < ROUNDING * np.sqrt(max(height, width))
+    if np.count_nonzero(near) > 1:  # one is the median itself
+        small, dct = _stepwise(luma.astype(np.float32))
     return Pdq(np.stack([_pack(turned) for turned in _orientations(dct)]), _quality(small))
 
 
 def pdq_of_rgb(pixels: npt.NDArray[np.uint8]) -> Pdq:
     """PDQ of RGB pixels as other implementations compute it: from luma that was not rounded."""
-    return pdq(pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32))
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    return pdq((red * 0.299 + green * 0.587 + blue * 0.114).astype(np.float32))
 
 
 def pdq_hex(bits: npt.NDArray[np.uint8]) -> str:
@@ -117,10 +123,44 @@ def _shrink(size: int) -> npt.NDArray[np.float32]:
 
 
 @lru_cache(maxsize=1)
-def _dct() -> Floats:
-    """Rows 1 to 16 of the 64-point DCT-II."""
+def _dct() -> npt.NDArray[np.float32]:
+    """Rows 1 to 16 of the 64-point DCT-II, rounded as the reference rounds them."""
     k, n = np.arange(1, 17)[:, None], np.arange(64)[None]
-    return np.asarray(np.sqrt(2 / 64) * np.cos(np.pi / 128 * k * (2 * n + 1)))
+    scale = float(np.float32(np.sqrt(2 / 64)))
+    return np.asarray(scale * np.cos(np.pi / 2 / 64 * k * (2 * n + 1)), np.float32)
+
+
+def _stepwise(luma: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], Floats]:
+    """The 64 x 64 picture and its 16 x 16 coefficients, every sum of single precision in the reference's order."""
+    height, width = luma.shape
+    for _ in range(2):
+        luma = _box(_box(luma.T, (width + 127) // 128).T, (height + 127) // 128)
+    picked = [((np.arange(64) + 0.5) * size / 64).astype(int) for size in (height, width)]
+    small = luma[np.ix_(*picked)]
+    dct = _dct()
+    across = np.zeros((16, 64), np.float32)
+    both = np.zeros((16, 16), np.float32)
+    for k in range(64):
+        across += dct[:, k, None] * small[k]
+    for k in range(64):
+        both += across[:, k, None] * dct[:, k]
+    return small, both.astype(np.float64)
+
+
+def _box(rows: npt.NDArray[np.float32], window: int) -> npt.NDArray[np.float32]:
+    """Means over so many rows, by a running sum: what comes in is added before what falls out is taken away."""
+    ahead = (window + 2) // 2
+    total, out = np.zeros(rows.shape[1], np.float32), np.empty_like(rows)
+    for row in rows[: ahead - 1]:
+        total += row
+    for at in range(len(rows)):
+        right, left = at + ahead - 1, at + ahead - 1 - window
+        if right < len(rows):
+            total += rows[right]
+        if left >= 0:
+            total -= rows[left]
+        out[at] = total / np.float32(min(right, len(rows) - 1) - max(left, -1))
+    return out
 
 
 def _orientations(dct: Floats) -> list[Floats]:

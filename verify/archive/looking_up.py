@@ -7,17 +7,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from verify.archive import comparison, hashing, search
+from verify.appearances import Appearance, published_first, weighed
+from verify.archive import candidates, comparison, hashing, notes
 from verify.archive.comparison import Comparison
+from verify.archive.notes import Decision
 from verify.archive.overlay import PDQ_NEAR
 from verify.archive.segment import Segment
-from verify.archive.signature import Signature
+from verify.archive.signature import METHOD, Signature
 from verify.archive.store import Archive
+from verify.errors import Refused
 from verify.model import Answer
 
 MOST = 60  # candidates compared, the most promising first
 FOREIGN_NEAR = 31  # bits; the reference's own threshold, for hashes of which no picture is at hand
+SAMPLE = 20_000  # pictures that the archive's own null is measured on, spread over it
+# What a search does, for the record: bits of PDQ, equal local features, candidates compared at most.
+SEARCHED = {"pdq_bits": PDQ_NEAR, "equal_features": candidates.VOTES, "compared_at_most": MOST, "method": METHOD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +34,86 @@ class Hit:
     digest: str
     paths: tuple[str, ...]
     comparison: Comparison
+    appearances: tuple[Appearance, ...] = ()
+    decision: Decision | None = None  # somebody told the two apart; the measurement stands beside it
 
     def to_json(self) -> dict[str, Any]:
         """The line that `verify archive search --json` prints."""
         told = self.comparison.finding.to_json()
         fields = {name: told[name] for name in ("answer", "because", "score", "measured", "regions", "pairs")}
         relation = self.comparison.relation
-        return {"digest": self.digest, "paths": list(self.paths), "relation": relation and relation.value, **fields}
+        return {
+            "digest": self.digest,
+            "paths": list(self.paths),
+            "relation": relation and relation.value,
+            **fields,
+            "appearances": [seen.to_json() for seen in self.appearances],
+            "told_apart": self.decision and self.decision.to_json(),
+        }
 
 
-def look_up(archive: Archive, picture: Signature) -> list[Hit]:
-    """Every picture of the archive that shares content with this one, the surest first.
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What a search did and found: hits, the surest first.
 
-    Pairs that somebody has found to be different pictures are left out.
+    Of `searched` pictures `proposed` were worth comparing and `compared` were compared; `unsearchable` ones lie in
+    damaged segments.
     """
+
+    hits: tuple[Hit, ...]
+    searched: int
+    proposed: int
+    compared: int
+    unsearchable: int
+
+
+def look_up(archive: Archive, picture: Signature) -> LookedUp:
+    """Every picture of the archive that shares content with this one, the surest first."""
+    gone = archive.removed()
     rank: list[tuple[int, str, int, bool | None]] = []
     for name, part in archive.segments():
-        rank += [(weight, name, row, mirrored) for row, (weight, mirrored) in proposed(part, picture).items()]
-    found, chance = [], by_chance(archive)
-    digests = {(name, row): digest for name, row, digest in archive.rows()}
-    for _, name, row, mirrored in sorted(rank, key=lambda item: (-item[0], *item[1:3]))[:MOST]:
-        digest = digests.get((name, row))
-        if digest is None or _told_apart(archive, picture.digest, digest):
+        try:
+            rows = proposed(part, picture)
+        except (IndexError, ValueError):  # offsets that lead nowhere: `info --check` tells more
+            archive.set_aside(name, f"{name}: its files are damaged; expected those of an archive")
             continue
-        compared = comparison.compare(picture, archive.segment(name).signature(row), mirrored)
-        if compared.relation:
-            found.append(Hit(digest, tuple(archive.paths(digest)), _with_chance(compared, chance)))
-    return sorted(found, key=_strength, reverse=True)
+        digests = part.arrays["digests"]
+        rank += [
+            (weight, name, row, mirrored) for row, (weight, mirrored) in rows.items() if digests[row, 0] not in gone
+        ]
+    chosen = sorted(rank, key=lambda item: (-item[0], *item[1:3]))[:MOST]
+    found = [hit for _, name, row, mirrored in chosen if (hit := _hit(archive, picture, name, row, mirrored))]
+    lost = sum(len(archive.pictures_in(name)) for name in archive.damaged())
+    hits = tuple(sorted(found, key=_strength, reverse=True))
+    return LookedUp(hits, len(archive) - lost, len(rank), len(chosen), lost)
+
+
+def _hit(archive: Archive, picture: Signature, name: str, row: int, mirrored: bool | None) -> Hit | None:
+    try:
+        other = archive.segment(name).signature(row)
+    except Refused:
+        return None  # set aside while its other rows were looked at; counted as unsearchable
+    compared = comparison.compare(picture, other, mirrored)
+    if not compared.relation:
+        return None
+    seen = notes.appearances(archive, other.digest)
+    compared = _with_chance(compared, by_chance(archive))
+    if compared.finding.answer is Answer.YES:
+        compared = with_appearances(compared, notes.appearances(archive, picture.digest), seen)
+    apart = notes.decision(archive, picture.digest, other.digest)
+    return Hit(other.digest, tuple(archive.paths(other.digest)), compared, seen, apart)
+
+
+def with_appearances(
+    compared: Comparison, picture: tuple[Appearance, ...], other: tuple[Appearance, ...]
+) -> Comparison:
+    """With where the two were published weighed first in which is likelier the earlier."""
+    measured = compared.finding.measured
+    inferred, reasons = str(measured.get("likelier_earlier", "unclear")), measured.get("why_earlier", ())
+    assert isinstance(reasons, (tuple, list)), "the comparison gives a list of sentences"
+    side, why = weighed(published_first(picture, other), inferred, [str(reason) for reason in reasons])
+    told = {**measured, "likelier_earlier": side, "why_earlier": why}
+    return replace(compared, finding=replace(compared.finding, measured=told))
 
 
 def proposed(part: Segment, picture: Signature) -> dict[int, tuple[int, bool | None]]:
@@ -62,35 +122,40 @@ def proposed(part: Segment, picture: Signature) -> dict[int, tuple[int, bool | N
     if picture.quality >= hashing.PDQ_QUALITY:
         tiles, owner = part.tiles
         asked = hashing.words(np.concatenate([picture.pdq, picture.panels]))
-        for one in asked:
-            for row, bits in zip(*search.scan(part.hashes, one, PDQ_NEAR), strict=True):
-                _keep(rows, int(row), int(bits))
-        for one in asked[:8]:
-            for tile, bits in zip(*search.scan(tiles, one, PDQ_NEAR), strict=True):
-                _keep(rows, int(owner[tile]), int(bits))
+        _, near, bits = part.hashes.search(asked, PDQ_NEAR)
+        _keep(rows, near, bits)
+        _, near, bits = tiles.search(asked[:8], PDQ_NEAR)
+        _keep(rows, owner[near], bits)
     return rows
 
 
-def _keep(rows: dict[int, tuple[int, bool | None]], row: int, bits: int) -> None:
+def _keep(rows: dict[int, tuple[int, bool | None]], near: npt.NDArray[np.intp], bits: npt.NDArray[np.uint16]) -> None:
     """A near hash counts as so many votes as it is nearer than the threshold, and leaves the handedness open."""
-    rows[row] = (rows.get(row, (0, None))[0] + PDQ_NEAR - bits + 1, None)
+    for row, apart in zip(near.tolist(), bits.tolist(), strict=True):
+        rows[row] = (rows.get(row, (0, None))[0] + PDQ_NEAR - apart + 1, None)
 
 
 def by_chance(archive: Archive) -> tuple[float, float, int]:
     """The archive's own null: mean and deviation, in bits, of PDQ between pictures that nothing connects; and how many.
 
     Pictures at a fixed distance in the archive are paired; the middle half of the distances gives both figures, so that
-    copies among them do not count.
+    copies among them do not count. Measured once while the archive is open.
     """
-    rows = [part.hashes for _, part in archive.segments()]
-    every = np.concatenate(rows, axis=1) if rows else np.zeros((4, 0), np.uint64)
-    count = every.shape[1]
-    shifts = [shift for shift in (1, 7, 31, 101) if shift % max(count, 1)]
+    if archive.null is None:
+        archive.null = _null(archive)
+    return archive.null
+
+
+def _null(archive: Archive) -> tuple[float, float, int]:
+    rows = [part.hashes.columns for _, part in archive.segments()]
+    total = sum(part.shape[1] for part in rows)
+    every = np.concatenate([part[:, :: total // SAMPLE + 1] for part in rows] or [np.zeros((4, 0), np.uint64)], axis=1)
+    shifts = [shift for shift in (1, 7, 31, 101) if shift % max(every.shape[1], 1)]
     if not shifts:
-        return 128.0, 8.2, count  # that of 499,500 pairs of photographs
+        return 128.0, 8.2, total  # that of 499,500 pairs of photographs
     bits = [np.bitwise_count(every ^ np.roll(every, shift, axis=1)).sum(axis=0) for shift in shifts]
     low, middle, high = np.percentile(np.concatenate(bits), [25, 50, 75])
-    return float(middle), max(float(high - low) / 1.349, 4.0), count
+    return float(middle), max(float(high - low) / 1.349, 4.0), total
 
 
 def _with_chance(compared: Comparison, chance: tuple[float, float, int]) -> Comparison:
@@ -113,18 +178,6 @@ def near_foreign(archive: Archive, picture: Signature) -> list[tuple[str, str, i
         if distance <= FOREIGN_NEAR * len(bits) // 32:
             near.append((method, name, distance))
     return sorted(near, key=lambda item: item[2])
-
-
-def tell_apart(archive: Archive, a: str, b: str, because: str, actor: str) -> None:
-    """Remember that two pictures (by digest) were looked at and are different ones."""
-    with archive.database() as database:
-        row = (*sorted((a, b)), because, actor)
-        database.execute("INSERT OR REPLACE INTO distinct_pair VALUES (?, ?, ?, ?)", row)
-
-
-def _told_apart(archive: Archive, a: str, b: str) -> bool:
-    query = "SELECT count(*) FROM distinct_pair WHERE a = ? AND b = ?"
-    return bool(archive.database().execute(query, sorted((a, b))).fetchone()[0])
 
 
 def _strength(hit: Hit) -> tuple[bool, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.archive import candidates, features
-from verify.archive.candidates import SIGNS_APART, TURNS
+from verify.archive.candidates import TURNS
 from verify.archive.features import Features
+from verify.archive.search import Scanner
 from verify.archive.signature import Signature
 from verify.errors import Refused
 
 KEPT = 400  # local features kept of each picture, 80 bytes each: the best of every part of it come first
 EACH = ("digests", "numbers", "pdq", "phash", "dhash")  # one row a picture
 MANY = {"boxes": "tiles", "panels": "tiles", "points": "local", "sizes": "local", "angles": "local", "codes": "local"}
-FILES = (*EACH, *MANY, "tiles", "local", "thumbnails", "shapes", "words", "order")
+FILES = (*EACH, *MANY, "tiles", "local", "thumbnails", "shapes", "signs", "order")
 
 
 def write(folder: Path, batch: Sequence[Signature]) -> None:
@@ -37,14 +38,25 @@ def write(folder: Path, batch: Sequence[Signature]) -> None:
     arrays["local"] = np.cumsum([0, *[len(one["codes"]) for one in packed]])
     arrays["thumbnails"] = np.concatenate([one["thumbnail"].ravel() for one in packed])
     arrays["shapes"] = np.array([one["thumbnail"].shape for one in packed])
-    words = candidates.word(candidates.signs(arrays["codes"])) if len(arrays["codes"]) else np.zeros(0, np.uint32)
-    arrays["order"] = np.argsort(words, kind="stable").astype(np.uint32)
-    arrays["words"] = words[arrays["order"]]
+    signs = candidates.signs(arrays["codes"]) if len(arrays["codes"]) else np.zeros(0, np.uint64)
+    arrays["order"] = np.argsort(signs, kind="stable").astype(np.uint32)
+    arrays["signs"] = signs[arrays["order"]]  # in one row with the words that features are found by: their upper bits
     for name, array in arrays.items():
         with (folder / f"{name}.npy").open("wb") as file:
             np.save(file, array, allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
+    flush_folder(folder)
+
+
+def flush_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk; Windows has no such call and needs none."""
+    if hasattr(os, "O_DIRECTORY"):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def digest(folder: Path) -> str:
@@ -58,7 +70,7 @@ def digest(folder: Path) -> str:
 
 
 class Segment:
-    """A segment opened for reading. Raises Refused where one of its files is missing or no array."""
+    """A segment opened for reading. Raises Refused where a file of it is missing, no array, or fits not the others."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -67,23 +79,47 @@ class Segment:
             path = folder / f"{name}.npy"
             try:
                 self.arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, EOFError) as error:
                 raise Refused(f"{folder.name}/{path.name}: missing or damaged; expected an archive's file") from error
+        if wrong := next(self._misfits(), None):
+            raise Refused(f"{folder.name}/{wrong}.npy: damaged; its rows are not those of the segment's other files")
+
+    def _misfits(self) -> Iterator[str]:
+        """Names of arrays whose length or offsets cannot be."""
+        count = len(self.arrays["digests"])
+        for name in (*EACH, "shapes"):
+            if len(self.arrays[name]) != count:
+                yield name
+        ends = {"tiles": self.arrays["panels"], "local": self.arrays["codes"]}
+        for name, many in ends.items():
+            offsets = self.arrays[name]
+            if len(offsets) != count + 1 or offsets[0] or (np.diff(offsets) < 0).any() or offsets[-1] != len(many):
+                yield name
+        for name, span in (*MANY.items(), ("signs", "local"), ("order", "local")):
+            if len(self.arrays[name]) != len(ends[span]):
+                yield name
+        shapes = self.arrays["shapes"]
+        if (
+            shapes.shape != (count, 2)
+            or (shapes < 1).any()
+            or shapes.prod(axis=1).sum() != len(self.arrays["thumbnails"])
+        ):
+            yield "thumbnails"
 
     def __len__(self) -> int:
         return len(self.arrays["numbers"])
 
     @cached_property
-    def hashes(self) -> npt.NDArray[np.uint64]:
-        """PDQ of every picture, upright, as columns [4 x N]: what a scan reads."""
+    def hashes(self) -> Scanner:
+        """PDQ of every picture, upright."""
         rows = np.ascontiguousarray(self.arrays["pdq"][:, 0]).view(np.uint64)
-        return np.ascontiguousarray(rows.T)
+        return Scanner(np.ascontiguousarray(rows.T))
 
     @cached_property
-    def tiles(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp]]:
-        """PDQ of every panel as columns [4 x P], and the picture each is of."""
+    def tiles(self) -> tuple[Scanner, npt.NDArray[np.intp]]:
+        """PDQ of every panel, and the picture each is of."""
         rows = np.ascontiguousarray(self.arrays["panels"]).view(np.uint64)
-        return np.ascontiguousarray(rows.T), np.repeat(np.arange(len(self)), np.diff(self.arrays["tiles"]))
+        return Scanner(np.ascontiguousarray(rows.T)), np.repeat(np.arange(len(self)), np.diff(self.arrays["tiles"]))
 
     def signature(self, row: int) -> Signature:
         """One picture as it was stored."""
@@ -102,31 +138,30 @@ class Segment:
         for mirrored in (False, True):
             codes = query.codes * features.mirror_signs() if mirrored else query.codes
             angles = (180 - query.angles) % 360 if mirrored else query.angles
-            found = self._equal(codes)
-            if not len(found[0]):
-                continue
-            feature, row = found
+            feature, row = self._equal(codes)
             picture = np.searchsorted(self.arrays["local"], row, side="right") - 1
             turn = ((self.arrays["angles"][row] - angles[feature]) % 360 * (TURNS / 360)).astype(np.int64) % TURNS
-            table = np.zeros((len(self), TURNS), np.int32)
-            np.add.at(table, (picture, turn), 1)
-            number = (table + np.roll(table, -1, axis=1)).max(axis=1)
+            table = np.bincount(picture * TURNS + turn, minlength=len(self) * TURNS).reshape(-1, TURNS)
+            number = (table + np.roll(table, -1, axis=1)).max(axis=1, initial=0)
             for at in np.flatnonzero(number >= candidates.VOTES):
                 best[int(at)] = max(best.get(int(at), (0, False)), (int(number[at]), mirrored))
         return best
 
     def _equal(self, codes: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Pairs (feature of the query, stored feature) with equal words and signs that are nearly equal."""
-        if not len(codes) or not len(self.arrays["words"]):
+        if not len(codes):
             return np.zeros(0, np.intp), np.zeros(0, np.intp)
         plain = candidates.signs(codes)
         asked = np.concatenate([plain, *candidates.probes(codes, plain)])
-        words = candidates.word(asked)
-        left = np.searchsorted(self.arrays["words"], words, side="left")
-        size = np.minimum(np.searchsorted(self.arrays["words"], words, side="right") - left, candidates.REPEATS)
-        asking = np.repeat(np.arange(len(asked)), size)
+        asking = np.argsort(asked)  # asked in their order, the searches below stay in the cache
+        first = asked[asking] >> _REST << _REST
+        left = np.searchsorted(self.arrays["signs"], first, side="left")
+        right = np.searchsorted(self.arrays["signs"], first | ((np.uint64(1) << _REST) - np.uint64(1)), side="right")
+        size = np.minimum(right - left, candidates.REPEATS)
+        asking = np.repeat(asking % len(codes), size)
         place = np.repeat(left - np.r_[0, np.cumsum(size)[:-1]], size) + np.arange(int(size.sum()))
-        row = np.asarray(self.arrays["order"][place], np.intp)
-        apart = np.bitwise_count(candidates.signs(self.arrays["codes"][row]) ^ plain[asking % len(codes)])
-        near = apart <= SIGNS_APART
-        return asking[near] % len(codes), row[near]
+        near = np.bitwise_count(self.arrays["signs"][place] ^ plain[asking]) <= candidates.SIGNS_APART
+        return asking[near], np.asarray(self.arrays["order"][place[near]], np.intp)
+
+
+_REST = np.uint64(64 - candidates.WORD_BITS)  # bits of a sign number below its word

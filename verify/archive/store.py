@@ -5,23 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from verify import guard
 from verify.archive import segment
-from verify.archive.duplicates import Progress, Unread, every_file, named, silent
 from verify.archive.segment import Segment
 from verify.archive.signature import DECODED, METHOD, Signature
-from verify.errors import EvidenceError, Refused
+from verify.errors import Refused
 
-FORMAT = 1
-BATCH = 256  # pictures a segment while adding: what a crash can lose at most
+FORMAT = 2
+DATABASE = "archive.sqlite"
+_name = re.compile(r"[0-9]{6,}-[0-9a-f]{16}")  # of a segment
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE segment (name TEXT PRIMARY KEY, pictures INTEGER NOT NULL, digest TEXT NOT NULL);
@@ -32,20 +31,13 @@ CREATE TABLE file (
     path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, inode INTEGER NOT NULL
 );
 CREATE TABLE unread (path TEXT PRIMARY KEY, because TEXT NOT NULL, size INTEGER, mtime INTEGER, inode INTEGER);
+CREATE INDEX file_digest ON file (digest);
+CREATE INDEX picture_segment ON picture (segment);
 CREATE TABLE removed (digest TEXT PRIMARY KEY);
 CREATE TABLE appearance (digest TEXT, url TEXT, platform TEXT, time TEXT, how_known TEXT, archived TEXT);
-CREATE TABLE distinct_pair (a TEXT, b TEXT, because TEXT, actor TEXT, PRIMARY KEY (a, b));
+CREATE TABLE distinct_pair (a TEXT, b TEXT, because TEXT, actor TEXT, time TEXT, PRIMARY KEY (a, b));
 CREATE TABLE foreign_hash (method TEXT, bits BLOB, name TEXT, PRIMARY KEY (method, bits, name));
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """A file that is in the archive now; `new` where its bytes were not there before."""
-
-    path: str
-    digest: str
-    new: bool
 
 
 class Archive:
@@ -55,38 +47,49 @@ class Archive:
         self.folder = folder
         self._database = database
         self._segments: dict[str, Segment] = {}
+        self._damaged: dict[str, str] = {}
+        self.null: tuple[float, float, int] | None = None  # what unrelated pictures of it differ in; see `by_chance`
 
     @classmethod
     def create(cls, folder: Path | str) -> Self:
         """A new, empty archive. Raises Refused where the folder is there already and not empty."""
         folder = Path(folder)
-        if folder.exists() and any(folder.iterdir()):
+        passing = folder / f"{DATABASE}.part"  # complete before it has its name: a run cut short is begun again
+        if folder.exists() and {path.name for path in folder.iterdir()} - {"segments", passing.name}:
             raise Refused(f"{folder.name}: the folder is not empty; expected a new one for the archive")
-        (folder / "segments").mkdir(parents=True)
-        database = sqlite3.connect(folder / "archive.sqlite")
+        (folder / "segments").mkdir(parents=True, exist_ok=True)
+        passing.unlink(missing_ok=True)
+        database = sqlite3.connect(passing)
         with database:
             database.executescript(_SCHEMA)
             database.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
-        return cls(folder, database)
+        database.close()
+        passing.rename(folder / DATABASE)
+        return cls.open(folder)
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:
         """An existing archive; what an interrupted run left behind is cleared away. Raises Refused."""
         folder = Path(folder)
-        path = folder / "archive.sqlite"
+        path = folder / DATABASE
         if not path.is_file():
             raise Refused(f"{folder.name}: no archive here; expected a folder made by `verify archive add`")
         database = sqlite3.connect(path)
         try:
+            database.execute("PRAGMA trusted_schema = OFF")  # an archive may come from a stranger
             found = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+            names = [row[0] for row in database.execute("SELECT name FROM segment")]
         except sqlite3.DatabaseError as error:
             database.close()
-            raise Refused(f"{folder.name}/archive.sqlite: damaged or not of an archive ({error})") from error
+            raise Refused(f"{folder.name}/{DATABASE}: damaged or not of an archive ({error})") from error
         if found is None or found[0] != str(FORMAT):
             database.close()
             raise Refused(f"{folder.name}: archive format {found and found[0]}; this version reads format {FORMAT}")
+        if odd := [name for name in names if not _name.fullmatch(str(name))]:
+            database.close()
+            raise Refused(f"{folder.name}/{DATABASE}: names a segment {str(odd[0])[:40]!r}, which no archive has")
         archive = cls(folder, database)
-        with suppress(Refused), archive._writing():  # somebody else is writing: what looks left behind is theirs
+        with suppress(Refused), archive.writing():  # somebody else is writing: what looks left behind is theirs
             archive._settle()
         return archive
 
@@ -102,7 +105,17 @@ class Archive:
 
     def __len__(self) -> int:
         """Pictures that can be found."""
-        return int(self._one("SELECT count(*) FROM picture WHERE digest NOT IN (SELECT digest FROM removed)"))
+        return int(self.one("SELECT count(*) FROM picture WHERE digest NOT IN (SELECT digest FROM removed)"))
+
+    @property
+    def unreadable(self) -> int:
+        """Files that were to be added and could not be read."""
+        return int(self.one("SELECT count(*) FROM unread"))
+
+    @property
+    def content(self) -> str:
+        """SHA-256 over the sorted digests of the pictures, a line each: anyone who has the files can compute it."""
+        return hashlib.sha256("\n".join(sorted(row[2] for row in self.rows())).encode("ascii")).hexdigest()
 
     @property
     def identity(self) -> str:
@@ -112,95 +125,68 @@ class Archive:
         text = json.dumps({"segments": rows, "removed": gone}, separators=(",", ":"))
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
-    def check(self) -> list[str]:
-        """The segments whose files are not what was written; reads every byte."""
-        rows = self._database.execute("SELECT name, digest FROM segment ORDER BY name").fetchall()
-        return [name for name, digest in rows if segment.digest(self._place(name)) != digest]
-
-    def add(
-        self,
-        paths: Sequence[Path | str],
-        *,
-        local: bool = True,
-        progress: Progress = silent,
-        workers: int | None = None,
-    ) -> Iterator[Added | Unread]:
-        """Take files, and those in folders, into the archive; one that has not changed since is not read again.
-
-        Each batch is complete on the disk before it is announced; `local=False` leaves out the local features.
-        """
-        with self._writing():
-            yield from self._add(every_file(paths), local, progress, workers)
-
-    def _add(
-        self, files: Sequence[Path], local: bool, progress: Progress, workers: int | None
-    ) -> Iterator[Added | Unread]:
-        known = {row[0]: row[1:] for row in self._database.execute("SELECT path, digest, size, mtime, inode FROM file")}
-        fresh: list[Path] = []
-        for path in files:
-            told = known.get(str(path.absolute()))
-            if told and told[1:] == _stat(path):
-                yield Added(str(path), told[0], new=False)
-            else:
-                fresh.append(path)
-        jobs = [{"path": str(path), "local": local} for path in fresh]
-        results = guard.map("verify.archive.signature:sign_file", jobs, workers=workers)
-        waiting: list[tuple[Path, Signature]] = []
-        for number, result in progress(results, len(fresh), "adding"):
-            if isinstance(result, EvidenceError):
-                yield self._unread(fresh[number], result)
-                continue
-            waiting.append((fresh[number], Signature.unpack(result)))
-            if len(waiting) == BATCH:
-                yield from self._commit(waiting)
-                waiting = []
-        yield from self._commit(waiting)
-
-    def remove(self, digest: str) -> None:
-        """Hide a picture; `compact` forgets it. Raises Refused where there is none."""
-        if not self._one("SELECT count(*) FROM picture WHERE digest = ?", digest):
-            raise Refused(f"{digest[:12]}…: no such picture in this archive; expected its SHA-256")
-        with self._database:
-            self._database.execute("INSERT OR IGNORE INTO removed VALUES (?)", (digest,))
-
-    def compact(self) -> int:
-        """Rewrite the segments without what was removed, as few as can be; returns the pictures that are left."""
-        with self._writing():
-            self._compact()
-        return len(self)
-
-    def _compact(self) -> None:
-        kept = [(name, row) for name, row, _ in self.rows()]
-        signatures = (self.segment(name).signature(row) for name, row in kept)
-        names = [row[0] for row in self._database.execute("SELECT name FROM segment")]
-        written = [self._write(batch) for batch in _batches(signatures, 16 * BATCH)]
-        with self._database:
-            gone = "SELECT digest FROM removed"
-            self._database.execute(f"DELETE FROM file WHERE digest IN ({gone})")  # noqa: S608 - no foreign text in it
-            self._database.execute("DELETE FROM segment")
-            self._database.execute("DELETE FROM picture")
-            self._database.execute("DELETE FROM removed")
-            for name, batch in written:
-                self._announce(name, batch)
-        self._segments.clear()
-        for name in names:
-            shutil.rmtree(self._place(name))
-
     def rows(self) -> Iterator[tuple[str, int, str]]:
         """Segment, place in it and digest of every picture that can be found."""
         order = "SELECT segment, place, digest FROM picture WHERE digest NOT IN (SELECT digest FROM removed)"
         yield from self._database.execute(f"{order} ORDER BY segment, place").fetchall()
 
+    def removed(self) -> frozenset[str]:
+        """Digests of pictures that are hidden and not yet forgotten."""
+        return frozenset(row[0] for row in self._database.execute("SELECT digest FROM removed"))
+
     def segments(self) -> Iterator[tuple[str, Segment]]:
-        """Every segment, opened. Raises Refused where one is missing or damaged."""
-        for row in self._database.execute("SELECT name FROM segment ORDER BY name").fetchall():
-            yield row[0], self.segment(row[0])
+        """Every segment that can be opened; the others, and why, are in `damaged`."""
+        for (name,) in self._database.execute("SELECT name FROM segment ORDER BY name").fetchall():
+            with suppress(Refused):
+                yield name, self.segment(name)
 
     def segment(self, name: str) -> Segment:
-        """One segment, memory-mapped; opened once."""
+        """One segment, memory-mapped; opened once. Raises Refused where it is missing or damaged."""
+        if name in self._damaged:
+            raise Refused(self._damaged[name])
         if name not in self._segments:
-            self._segments[name] = Segment(self._place(name))
+            try:
+                self._segments[name] = Segment(self.place(name))
+            except Refused as error:
+                self._damaged[name] = str(error)
+                raise
         return self._segments[name]
+
+    def damaged(self) -> dict[str, str]:
+        """By the name of each segment that cannot be searched: why."""
+        for _ in self.segments():
+            pass
+        return dict(sorted(self._damaged.items()))
+
+    def set_aside(self, name: str, because: str) -> None:
+        """Search this segment no more: its files say what cannot be."""
+        self._damaged[name] = because
+        self._segments.pop(name, None)
+
+    def forget(self) -> None:
+        """Open every segment afresh: the files have changed."""
+        self._segments.clear()
+        self._damaged.clear()
+        self.null = None
+
+    def pictures_in(self, name: str) -> list[str]:
+        """Digests of a segment's pictures that are not removed, in their order."""
+        query = "SELECT digest FROM picture WHERE segment = ? AND digest NOT IN (SELECT digest FROM removed)"
+        return [row[0] for row in self._database.execute(f"{query} ORDER BY place", (name,))]
+
+    def named(self, name: str) -> list[str]:
+        """Digests of the pictures that a path, a file's name, or the beginning of a digest may mean."""
+        absolute = str(Path(name).absolute())
+        query = "SELECT DISTINCT digest FROM file WHERE path = ?"
+        if found := self._database.execute(query, (absolute,)).fetchall():
+            return [row[0] for row in found]
+        if len(name) >= 6 and all(sign in "0123456789abcdef" for sign in name.lower()):
+            query = "SELECT digest FROM picture WHERE digest >= ? AND digest <= ?"
+            if found := self._database.execute(query, (name.lower(), name.lower() + "g")).fetchall():
+                return [row[0] for row in found]
+        query = "SELECT DISTINCT digest FROM file WHERE path LIKE ? ESCAPE '\\'"
+        tail = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return [row[0] for row in self._database.execute(query, (f"%/{tail}",))]
 
     def paths(self, digest: str) -> list[str]:
         """Where a picture was read from."""
@@ -211,68 +197,28 @@ class Archive:
         """For the notes that stand beside the pictures: appearances, decisions, foreign hashes."""
         return self._database
 
-    def info(self) -> dict[str, Any]:
-        """Counts and identity."""
-        count = {name: self._one(f"SELECT count(*) FROM {name}") for name in ("segment", "file", "unread", "removed")}  # noqa: S608
-        return {
-            "pictures": len(self),
-            "files": count["file"],
-            "unreadable": count["unread"],
-            "removed": count["removed"],
-            "segments": count["segment"],
-            "foreign_hashes": self._one("SELECT count(*) FROM foreign_hash"),
-            "identity": self.identity,
-            "format": FORMAT,
-            "method": METHOD,
-        }
-
-    def _commit(self, waiting: Sequence[tuple[Path, Signature]]) -> Iterator[Added]:
-        """A segment of what is new among these files; complete before the database names it."""
-        have = {row[0] for row in self._database.execute("SELECT digest FROM picture")}
-        new = {signature.digest: signature for _, signature in waiting if signature.digest not in have}
-        name, batch = self._write(list(new.values())) if new else ("", [])
-        with self._database:
-            if batch:
-                self._announce(name, batch)
-            for path, signature in waiting:
-                row = (str(path.absolute()), signature.digest, *_stat(path))
-                self._database.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)", row)
-                self._database.execute("DELETE FROM unread WHERE path = ?", (str(path.absolute()),))
-                self._database.execute("DELETE FROM removed WHERE digest = ?", (signature.digest,))
-        for path, signature in waiting:
-            yield Added(str(path), signature.digest, new=signature.digest in new)
-
-    def _write(self, batch: Sequence[Signature]) -> tuple[str, Sequence[Signature]]:
+    def write(self, batch: Sequence[Signature]) -> tuple[str, Sequence[Signature]]:
         """Write a segment under a passing name, then give it its own: half a segment is never taken for one."""
         content = hashlib.sha256("".join(signature.digest for signature in batch).encode()).hexdigest()[:16]
-        number = 1 + max((int(path.name.split("-")[0]) for path in self._place("").iterdir()), default=0)
+        number = 1 + max((int(path.name.partition("-")[0]) for path in self._folders()), default=0)
         name = f"{number:06d}-{content}"
         passing = self.folder / f"passing-{os.getpid()}"
         shutil.rmtree(passing, ignore_errors=True)
         segment.write(passing, batch)
-        passing.rename(self._place(name))
+        passing.rename(self.place(name))
+        segment.flush_folder(self.folder / "segments")  # the name too is on the disk before the database says it
         return name, batch
 
-    def _announce(self, name: str, batch: Sequence[Signature]) -> None:
-        row = (name, len(batch), segment.digest(self._place(name)))
+    def announce(self, name: str, batch: Sequence[Signature]) -> None:
+        """Name a written segment in the database; the transaction is the caller's."""
+        row = (name, len(batch), segment.digest(self.place(name)))
         self._database.execute("INSERT INTO segment VALUES (?, ?, ?)", row)
         for place, signature in enumerate(batch):
             row_of = (signature.digest, name, place, DECODED, METHOD)
             self._database.execute("INSERT INTO picture VALUES (?, ?, ?, ?, ?)", row_of)
 
-    def _unread(self, path: Path, error: EvidenceError) -> Unread:
-        because = named(error, path)
-        try:
-            state: tuple[int | None, ...] = _stat(path)
-        except OSError:
-            state = (None, None, None)
-        with self._database:
-            row = (str(path.absolute()), because, *state)
-            self._database.execute("INSERT OR REPLACE INTO unread VALUES (?, ?, ?, ?, ?)", row)
-        return Unread(str(path), because)
-
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
         """Alone in writing. Raises Refused where another process is."""
         with (self.folder / "lock").open("w") as lock:
             try:
@@ -290,31 +236,21 @@ class Archive:
         known = {row[0] for row in self._database.execute("SELECT name FROM segment")}
         for path in self.folder.glob("passing-*"):
             shutil.rmtree(path)
-        for path in self._place("").iterdir():
+        for path in self._folders():
             if path.name not in known:
                 shutil.rmtree(path)
 
-    def _place(self, name: str) -> Path:
+    def _folders(self) -> list[Path]:
+        """What has the name of a segment; a file manager may have left other things there."""
+        return [path for path in (self.folder / "segments").iterdir() if _name.fullmatch(path.name)]
+
+    def place(self, name: str) -> Path:
+        """Where a segment lies."""
         return self.folder / "segments" / name
 
-    def _one(self, query: str, *values: str) -> Any:
+    def one(self, query: str, *values: str) -> Any:
+        """The first value of the first row."""
         return self._database.execute(query, values).fetchone()[0]
-
-
-def _stat(path: Path) -> tuple[int, int, int]:
-    state = path.stat(follow_symlinks=False)
-    return state.st_size, state.st_mtime_ns, state.st_ino
-
-
-def _batches(items: Iterable[Signature], size: int) -> Iterator[list[Signature]]:
-    batch: list[Signature] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from verify.asking import Asked
 from verify.case import reading
 from verify.case.inquiry import Inquiry
 from verify.case.reading import Picture
+from verify.case.searching import INDEX, Stage
 from verify.errors import Refused, Unreadable
 from verify.guard import Guard
 from verify.known import KINDS, Known, Reference
@@ -132,7 +133,7 @@ class Case:
         self.log.append("intake", {**body, **told}, private={**private, **untold}, withhold=digests)
 
     def _label(self) -> str:
-        return f"picture-{len(self.entries('intake')) + 1:02d}"
+        return f"picture-{self.log.count('intake') + 1:02d}"
 
     def add_known(
         self, kind: str, name: str, files: Iterable[Path | str], *, source: str, vouched_by: str, taken: str = ""
@@ -176,13 +177,13 @@ class Case:
 
     def claim(self, text: str, *, by: str) -> str:
         """What somebody asserts; returns its name (C1, C2 …)."""
-        name = f"C{len(self.entries('claim')) + 1}"
+        name = f"C{self.log.count('claim') + 1}"
         self.log.append("claim", {"id": name, "text": text, "by": by})
         return name
 
     def hypothesis(self, text: str, *, rival: str | None = None) -> str:
         """Something that may be so, and which other it competes with, also one still to come; returns its name."""
-        name = f"H{len(self.entries('hypothesis')) + 1}"
+        name = f"H{self.log.count('hypothesis') + 1}"
         self.log.append("hypothesis", {"id": name, "text": text, "rival": rival})
         return name
 
@@ -210,6 +211,12 @@ class Case:
         names = [entry.body["id"] for entry in self.entries("hypothesis")]
         if name not in names:
             raise Refused(f"{name}: no such hypothesis; expected one of {', '.join(names) or 'none yet'}")
+
+    def tell_apart(self, picture: str, other: str, *, why: str) -> Entry:
+        """Say that two pictures are no copies, whatever the check answered: both stay on the record. Raises Refused."""
+        asked = self.find(picture).evidence.digest
+        about = [asked, reading.counterpart(self.log, asked, other)]
+        return self.log.append("review", {"decision": "different pictures", "about": about, "text": why})
 
     # --- what is asked ------------------------------------------------------------------------------------------------
 
@@ -281,7 +288,9 @@ class Case:
                 yield entry, rerun.compare(entry, *inquiry.again(guard, entry), read=self.store.read)
 
     def _inquiry(self) -> Inquiry:
-        return Inquiry(self.log, self.store, self.wishes, self.pictures, self.known)
+        archive = self.wishes.get("archive")
+        stage = Stage(self.log, self.store, Path(archive), self.folder / INDEX) if archive else None
+        return Inquiry(self.log, self.store, self.wishes, self.pictures, self.known, stage)
 
 
 def _wishes(path: Path) -> dict[str, Any]:

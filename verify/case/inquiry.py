@@ -6,17 +6,18 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from verify import asking, checks
-from verify.asking import Asked, Search, Source
+from verify.asking import Asked, Source
 from verify.case.reading import Picture
 from verify.case.reading import findings as findings_of
-from verify.errors import EvidenceError, Refused, Unreadable
+from verify.case.searching import Search, Stage
+from verify.errors import EvidenceError, Refused
 from verify.guard import Guard
-from verify.known import SUFFIXES, Known, Reference
+from verify.kept import Kept
+from verify.known import Known, Reference
 from verify.log import Entry, Log, canonical
 from verify.model import Answer, Finding
 from verify.store import Store
@@ -34,6 +35,7 @@ class Inquiry:
     wishes: Mapping[str, Any]
     pictures: tuple[Picture, ...]
     shelf: Known
+    archive: Stage | None = None  # what the case searches for earlier pictures
 
     def ask(self, jobs: Sequence[Job], workers: int | None = None) -> Iterator[Asked]:
         """Put each check to its picture in several guarded children; logged in the order of the jobs.
@@ -41,15 +43,17 @@ class Inquiry:
         What the log already answers is not asked again: of a pair check only the pairs that are new.
         """
         copied = [picture for check, picture in jobs if check.name == asking.COPY]
-        searches = self._search(copied) if copied else {}
+        searches = self.archive.search(copied) if self.archive and copied else {}
         count = workers or os.cpu_count() or 1
         ready = [Guard() for _ in range(count)]
         remembered = _Memory(self.log, self.store)
+        kept = Kept(self.log.folder / "kept", (reference.digest for reference in self.shelf))
 
         def run(check: checks.Check, picture: Picture) -> Asked | None:
             others = self._others(check, picture)
             if check.name == asking.COPY and picture.evidence.digest in searches:
-                others = [*searches[picture.evidence.digest].hits, *others]
+                hits = searches[picture.evidence.digest].hits
+                others = [*hits, *(other for other in others if other.digest not in {hit.digest for hit in hits})]
             settings = check.resolve(self.wishes.get("checks", {}).get(check.name, {}))
             known = shelf_of(check, self.shelf)
             if check.pictures == 2 and not others:
@@ -67,6 +71,7 @@ class Inquiry:
                     others=others,
                     settings=settings,
                     remembered=told,
+                    kept=kept,
                 )
             finally:
                 ready.append(guard)
@@ -132,56 +137,6 @@ class Inquiry:
         later = self.pictures[self.pictures.index(picture) + 1 :] if check.own else ()
         return [self._stored(r.digest, r.name) for r in references] + [self.source(check, p) for p in later]
 
-    # --- the archive --------------------------------------------------------------------------------------------------
-
-    def _search(self, pictures: Sequence[Picture]) -> dict[str, Search]:
-        """By picture: what the archive holds that may be a copy; taken into the store, so that a rerun finds it.
-
-        A search that found nothing is logged with what was searched; one that the log knows is not made again.
-        """
-        archive, broken = self._archive()
-        identity = asking.identity(archive)
-        vain = {(e.body["picture"], e.body["archive"]) for e in self.log if e.kind == "search-without-result"}
-        found = {}
-        with Guard() as guard:
-            for picture in pictures if archive else ():
-                digest = picture.evidence.digest
-                if (digest, identity) in vain:
-                    continue
-                search = self._searched(digest, identity)
-                if not search:
-                    search = asking.search(guard, self.source(checks.get(asking.COPY), picture), archive)
-                    hits = tuple(self._stored(self.store.take_in(hit.path).digest, hit.name) for hit in search.hits)
-                    search = replace(search, hits=hits, unable=search.unable + broken)
-                    if not search.hits:
-                        body = {"archive": identity, "searched": search.searched, "unable": search.unable}
-                        self.log.append("search-without-result", body | {"picture": digest})
-                found[digest] = search
-        return found
-
-    def _archive(self) -> tuple[list[Source], int]:
-        """The pictures of the case's archive folder, and how many of its files cannot even be opened."""
-        files = sorted(Path(self.wishes["archive"]).rglob("*")) if "archive" in self.wishes else []
-        found, broken = [], 0
-        for path in files:
-            if path.suffix.lower() in SUFFIXES:
-                try:
-                    found.append(asking.source(path))
-                except Unreadable:
-                    broken += 1
-        return found, broken
-
-    def _searched(self, picture: str, identity: str) -> Search | None:
-        """What an earlier search of the same archive found for this picture, from the log."""
-        own = {p.evidence.digest for p in self.pictures}
-        for entry in self.log:
-            told = (entry.body.get("searched") or {}) if entry.kind == "check" else {}
-            if told and entry.body["picture"] == picture and told.get("archive") == identity:
-                others = [o for o in entry.body["compared"] if o["digest"] not in own]
-                hits = tuple(self._stored(other["digest"], other["name"]) for other in others)
-                return Search(identity, told["pictures"], hits, told["unable"])
-        return None
-
     # --- the log ------------------------------------------------------------------------------------------------------
 
     def _log(self, check: checks.Check, asked: Asked, search: Search | None) -> Entry:
@@ -201,7 +156,7 @@ class Inquiry:
             "limits": asked.findings[0].limits,
         }
         if search:
-            body["searched"] = {"archive": search.archive, "pictures": search.searched, "unable": search.unable}
+            body["searched"] = dict(search.told)
         return self.log.append("check", body, private={"findings": findings} if check.private else None)
 
     def _compact(self, finding: Finding) -> dict[str, Any]:

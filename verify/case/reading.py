@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from verify.errors import Refused
 from verify.known import Known, Reference
 from verify.log import Entry, Log
 from verify.model import Evidence
@@ -41,6 +42,25 @@ def shelf(log: Log, store: Store) -> Known:
             key = told["kind"], told["name"], told["digest"]
             found[key] = Reference(path=str(store.path(told["digest"])), **told)
     return Known.of(list(found.values()))
+
+
+def counterpart(log: Log, picture: str, name: str) -> str:
+    """The digest of what a picture was compared with, or of another picture of the case; by name, or its beginning.
+
+    Raises Refused.
+    """
+    named = {p.evidence.digest: {p.label, p.evidence.name} for p in pictures(log)}
+    for entry in log:
+        if entry.kind == "check" and entry.body["picture"] == picture:
+            for other in entry.body["compared"]:
+                named.setdefault(other["digest"], set()).add(other["name"])
+    named.pop(picture, None)
+    found = [digest for digest, names in named.items() if name in names]
+    found = found or [digest for digest in named if len(name) >= 6 and digest.startswith(name.lower())]
+    if len(found) != 1:
+        why = "several pictures are called that" if found else "nothing of that name was compared with the picture"
+        raise Refused(f"{name}: {why}; expected a label, a name, or at least 6 digits of the SHA-256")
+    return found[0]
 
 
 def findings(entry: Entry) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ A check is a function named as its file. Its parameters give its shape:
 
 The first finding answers the question. A module may say `VERSION` (default "1": raise it when numbers change), and,
 with two pictures, `KIND`: the shelf of known pictures it compares with ("rooms", "emblems" …; default none), and
-`OWN = True` where the case's own pictures are compared with each other as well.
+`OWN = True` where the case's own pictures are compared with each other as well, and `SHORTLIST`: of more others than
+that only so many are compared in full, chosen by a vote of the features they share.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Check:
     pictures: int  # 1 or 2
     kind: str | None  # the shelf of known pictures that a two-picture check compares with
     own: bool  # whether the case's own pictures are compared with each other
+    shortlist: int | None  # how many others are compared in full where there are more; None: all
     private: bool  # whether its findings lie in the private part of the log
     uses_known: bool  # whether a one-picture check looks at the shelf
     settings: dict[str, Any]  # keyword-only arguments and their defaults
@@ -89,6 +91,7 @@ def load(room: str, name: str) -> Check:
         pictures=len(pictures),
         kind=getattr(module, "KIND", None),
         own=getattr(module, "OWN", False),
+        shortlist=getattr(module, "SHORTLIST", None),
         private=getattr(module, "PRIVATE", False),
         uses_known=any("Known" in str(p.annotation) and not p.name.startswith("_") for p in parameters),
         settings={p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY},

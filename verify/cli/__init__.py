@@ -28,6 +28,7 @@ TABLE = {
     "known": ("case", "Put reference pictures on a case's shelf."),
     "appearance": ("case", "Record where and when a picture was published."),
     "ask": ("case", "Put the questions to a case's pictures."),
+    "apart": ("case", "Record that two pictures are no copies, whatever a check says."),
     "note": ("case", "Write a note into the log."),
     "claim": ("case", "Record what somebody claims."),
     "hypothesis": ("case", "Record a hypothesis, and its rival."),

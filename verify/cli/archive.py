@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from verify.cli import output, printable
+
+if TYPE_CHECKING:
+    from verify.archive import Archive
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -23,11 +27,11 @@ def archive() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a file.")
 def add(folder: Path, paths: tuple[str, ...], no_features: bool, as_json: bool) -> None:
     """Take pictures into the archive; files that have not changed since are not read again."""
-    from verify.archive import Added, opened
+    from verify.archive import Added, add_files, opened
 
     new, known, unread = 0, 0, 0
     with opened(folder, create=True) as kept:
-        for found in kept.add(paths, local=not no_features, progress=output.progress):
+        for found in add_files(kept, paths, local=not no_features, progress=output.progress):
             if isinstance(found, Added):
                 new, known = new + found.new, known + (not found.new)
                 row = {"path": found.path, "digest": found.digest, "new": found.new, "answer": None, "because": ""}
@@ -55,34 +59,52 @@ def search(folder: Path, files: tuple[str, ...], as_json: bool) -> None:
 
     readable = False
     with opened(folder) as kept:
-        identity, count = kept.identity, len(kept)
         for file in files:
-            base = {"picture": file, "archive": identity, "searched": count}
+            base: dict[str, object] = {"picture": file, "archive": kept.identity}
             try:
                 picture = sign_guarded(Path(file))
             except EvidenceError as error:
                 _told(base | {"answer": "unable", "because": str(error).rstrip(".") + "."}, as_json)
                 continue
             readable = True
-            hits = look_up(kept, picture)
-            for hit in hits:
+            found = look_up(kept, picture)
+            base |= {"searched": found.searched, "unsearchable": found.unsearchable}
+            for hit in found.hits:
                 _told(base | hit.to_json(), as_json)
             for method, name, bits in near_foreign(kept, picture):
                 because = f"The {method} hash imported as {name!r} differs in {bits} bits; no picture is at hand."
                 _told(base | {"answer": "unclear", "because": because, "measured": {f"{method}_bits": bits}}, as_json)
-            if not hits:
-                _told(base | {"answer": "no", "because": f"Nothing in common with any of {count} pictures."}, as_json)
+            if not found.hits:
+                _told(base | _nothing(found.searched, found.unsearchable), as_json)
+        for because in kept.damaged().values():
+            click.echo(
+                f"not searched: {printable(because)}; `verify archive rebuild` reads the originals again", err=True
+            )
     if not readable:
         raise click.exceptions.Exit(2)
+
+
+def _nothing(searched: int, unsearchable: int) -> dict[str, object]:
+    missed = f"; {unsearchable} more are in a damaged part and were not searched" if unsearchable else ""
+    because = f"Nothing in common with any of {searched} pictures{missed}."
+    return {"answer": "unclear" if unsearchable else "no", "because": because}
 
 
 def _told(row: dict[str, object], as_json: bool) -> None:
     if as_json:
         output.line(row)
-    else:
-        where = row.get("paths") or [""]
-        assert isinstance(where, list)
-        click.echo(printable(f"{row['answer']:7} {row['picture']} {where[0]}: {row['because']}"))
+        return
+    where = row.get("paths") or [""]
+    assert isinstance(where, list)
+    click.echo(printable(f"{row['answer']:7} {row['picture']} {where[0] if where else ''}: {row['because']}"))
+    measured, seen, apart = row.get("measured"), row.get("appearances"), row.get("told_apart")
+    if isinstance(measured, dict) and measured.get("why_earlier"):
+        which = {"picture": "the picture asked about", "other": "the archive's"}.get(measured["likelier_earlier"])
+        click.echo(printable(f"        likelier earlier: {which or 'unclear'} ({'; '.join(measured['why_earlier'])})"))
+    for one in seen if isinstance(seen, list) else []:
+        click.echo(printable(f"        published {one['when']}: {one['url']}" + f" {one['archived']}".rstrip()))
+    if isinstance(apart, dict):
+        click.echo(printable(f"        not a duplicate, said {apart['actor']} on {apart['time']}: {apart['because']}"))
 
 
 @archive.command()
@@ -90,39 +112,117 @@ def _told(row: dict[str, object], as_json: bool) -> None:
 @click.option("--check", is_flag=True, help="Read every byte and compare it with what was written.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def info(folder: Path, check: bool, as_json: bool) -> None:
-    """What the archive holds, and the digest that names it."""
-    from verify.archive import opened
+    """What the archive holds, the digest that names it, and what cannot be searched because it is damaged."""
+    import verify.archive
 
-    with opened(folder) as kept:
-        told = kept.info() | ({"damaged": kept.check()} if check else {})
+    with verify.archive.opened(folder) as kept:
+        if check:
+            verify.archive.check(kept)
+        told = verify.archive.info(kept)
     if as_json:
         output.line(told)
     else:
         for name, value in told.items():
-            click.echo(f"{name:15} {value}")
-    if told.get("damaged"):
+            if name != "damaged":
+                click.echo(f"{name:15} {value}")
+        for part in told["damaged"]:
+            click.echo(f"damaged         {printable(part['because'])}; cannot be searched:")
+            for picture in part["pictures"]:
+                click.echo(f"                {picture['digest']} {printable(', '.join(picture['paths']))}")
+    if told["damaged"]:
         raise click.exceptions.Exit(1)
 
 
 @archive.command()
 @click.argument("folder", type=_FOLDER, metavar="ARCHIVE")
-@click.argument("digest", metavar="SHA-256")
-def remove(folder: Path, digest: str) -> None:
-    """Hide a picture from searches; `compact` forgets it."""
-    from verify.archive import opened
+def rebuild(folder: Path) -> None:
+    """Read the originals of damaged parts again; what is gone or has changed is named and forgotten."""
+    import verify.archive
+
+    with verify.archive.opened(folder) as kept:
+        told = verify.archive.rebuild(kept, progress=output.progress)
+    for digest in told["lost"]:
+        click.echo(f"lost    {digest}")
+    click.echo(f"{len(told['rebuilt'])} rebuilt, {len(told['lost'])} lost")
+
+
+@archive.command()
+@click.argument("folder", type=_FOLDER, metavar="ARCHIVE")
+@click.argument("picture")
+@click.option("--url", required=True, help="Where it was published.")
+@click.option("--when", required=True, help="When, as far as known: 2019, 2019-05, 2019-05-01, 2019-05-01T12:00+02:00.")
+@click.option("--platform", default="", help="What kind of place that is.")
+@click.option("--how-known", default="", help="How you know that.")
+@click.option("--archived", default="", help="An archived copy of the page.")
+def appearance(folder: Path, picture: str, url: str, when: str, platform: str, how_known: str, archived: str) -> None:
+    """Record where and when a picture of the archive was published; nothing is fetched.
+
+    PICTURE is a path, a file's name, or the beginning of a SHA-256.
+    """
+    from verify.appearances import Appearance
+    from verify.archive import appear, find, opened
 
     with opened(folder) as kept:
-        kept.remove(digest)
+        digest = find(kept, picture)
+        appear(kept, digest, Appearance(url, platform, when, how_known, archived))
+    click.echo(f"{digest}  published {when}", err=True)
+
+
+@archive.command()
+@click.argument("folder", type=_FOLDER, metavar="ARCHIVE")
+@click.argument("a")
+@click.argument("b")
+@click.option("--why", default="", help="What you saw that makes them two pictures.")
+@click.option("--as", "actor", default="", metavar="PSEUDONYM", help="Who says so; not your account's name.")
+@click.option("--undo", is_flag=True, help="Take such a decision back.")
+def apart(folder: Path, a: str, b: str, why: str, actor: str, undo: bool) -> None:
+    """Remember that two pictures are not copies, whatever a search measures; searches go on naming the pair.
+
+    A and B are pictures of the archive by path, file name or beginning of the SHA-256, or files outside it.
+    """
+    from verify.archive import opened, put_together, tell_apart
+
+    if not undo and not (why and actor):
+        raise click.UsageError("--why and --as belong to a decision")
+    with opened(folder) as kept:
+        one, other = _digest(kept, a), _digest(kept, b)
+        if undo:
+            put_together(kept, one, other)
+        else:
+            tell_apart(kept, one, other, why, actor)
+
+
+def _digest(kept: Archive, name: str) -> str:
+    """Of a picture in the archive, or of a file outside it."""
+    import hashlib
+
+    from verify import image
+    from verify.archive import find
+
+    if Path(name).is_file() and not kept.named(name):
+        return hashlib.sha256(image.read_bytes(Path(name))).hexdigest()
+    return find(kept, name)
+
+
+@archive.command()
+@click.argument("folder", type=_FOLDER, metavar="ARCHIVE")
+@click.argument("picture")
+def remove(folder: Path, picture: str) -> None:
+    """Hide a picture from searches; `compact` forgets it. PICTURE is a path, a file's name, or a SHA-256."""
+    import verify.archive
+
+    with verify.archive.opened(folder) as kept:
+        verify.archive.remove(kept, verify.archive.find(kept, picture))
 
 
 @archive.command()
 @click.argument("folder", type=_FOLDER, metavar="ARCHIVE")
 def compact(folder: Path) -> None:
     """Rewrite the archive without what was removed."""
-    from verify.archive import opened
+    import verify.archive
 
-    with opened(folder) as kept:
-        click.echo(f"{kept.compact()} pictures")
+    with verify.archive.opened(folder) as kept:
+        click.echo(f"{verify.archive.compact(kept)} pictures")
 
 
 @archive.command(name="import")

@@ -11,7 +11,7 @@ from verify.cli import output
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--name", required=True, help="What the calibration is called in findings, e.g. room-3/stations-of-baku.")
+@click.option("--name", required=True, help="What the calibration is called in findings, e.g. room-4/stations-of-baku.")
 @click.option("--population", required=True, help="One sentence: which rooms these are, who took the pictures, when.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Where to write it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: the calibration.")

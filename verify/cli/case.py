@@ -217,4 +217,16 @@ def rerun(case: Path, as_json: bool) -> None:
     raise click.exceptions.Exit(1 if differs else 0)
 
 
-COMMANDS = [case, intake, known, appearance, ask, note, claim, hypothesis, link, conclude, write_up, rerun]
+@click.command()
+@CASE
+@click.argument("picture")
+@click.argument("other")
+@click.option("--why", required=True, help="What you saw that makes them two pictures.")
+def apart(case: Path, picture: str, other: str, why: str) -> None:
+    """Record that two pictures are no copies of one another, whatever a check measured; the write-up shows both."""
+    from verify.case import Case
+
+    click.echo(f"entry {Case(case).tell_apart(picture, other, why=why).seq}", err=True)
+
+
+COMMANDS = [case, intake, known, appearance, ask, note, claim, hypothesis, link, conclude, apart, write_up, rerun]

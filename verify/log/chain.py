@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,12 +41,14 @@ def split(data: bytes) -> tuple[list[bytes], bytes]:
 class Chain:
     """Follows lines one after another; what is wrong goes to `trouble`, which may raise.
 
-    `digests` of the lines so far, `case` of the first entry. One chain may be followed in several pieces.
+    `digests` of the lines so far, how many of each of the `kinds`, `case` of the first entry. One chain may be followed
+    in several pieces.
     """
 
     def __init__(self, trouble: Trouble, now: datetime | None = None) -> None:
         self.case = ""
         self.digests: list[str] = []
+        self.kinds: Counter[str] = Counter()
         self.time = ""
         self._next = 1  # the number that the next entry must have
         self._loose: set[int] = set()  # lines that do not hang on the one before
@@ -66,6 +69,7 @@ class Chain:
             else:
                 self._hang(fields, number, digest)
                 self._look_at_clock(fields, number)
+                self.kinds[fields["kind"]] += 1
                 yield Link(fields, digest)
             self.digests.append(digest)
 

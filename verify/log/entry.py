@@ -146,3 +146,9 @@ def _check_actor(actor: object) -> None:
 def _check_export(body: Mapping[str, Any]) -> None:
     if not is_file(body.get("file")) or not is_digest(body.get("digest")):
         raise Tampered("exports no plainly named file with its digest")
+
+
+def check_actor(actor: str) -> None:
+    """Who writes has a name that a line can hold. Raises Refused."""
+    if not actor.strip() or len(actor) > 100:
+        raise Refused("the actor has no name; expected a pseudonym of at most 100 characters")

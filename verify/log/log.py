@@ -16,7 +16,7 @@ from verify.log.aliases import Aliases, check_unsaid, introduced
 from verify.log.canonical import encode, pack, unpack
 from verify.log.chain import MAX_LINE, Chain, Link, genesis, split
 from verify.log.checkpoints import Checkpoint
-from verify.log.entry import KINDS, VERSION, Entry, check_form, read_time, this_toolkit, write_time
+from verify.log.entry import KINDS, VERSION, Entry, check_actor, check_form, read_time, this_toolkit, write_time
 
 if TYPE_CHECKING:
     from verify.log.sshsig import SigningKey
@@ -64,7 +64,7 @@ class Log:
         default this toolkit and its version. Raises LogError, Refused.
         """
         folder = Path(folder)
-        _check_actor(actor)
+        check_actor(actor)
         (folder / "log" / "checkpoints").mkdir(parents=True, exist_ok=True)
         log = cls(folder, actor, clock, random, durable)
         log.key = key.fingerprint if key else None
@@ -99,7 +99,7 @@ class Log:
         if not links:
             raise Tampered(f"{PLACE.name}: the log is empty; expected its first entry")
         log.actor = unpack(links[0].fields["actor"]["name"]) if actor is None else actor
-        _check_actor(log.actor)
+        check_actor(log.actor)
         log._note(links)
         return log
 
@@ -115,6 +115,12 @@ class Log:
 
     def __len__(self) -> int:
         return len(self._chain.digests)
+
+    def count(self, kind: str) -> int:
+        """How many entries of a kind the file holds now; only what is new to this log is read."""
+        with self._own, locked.opened(self.folder / PLACE) as fd:
+            self._note(self._catch_up(self._unread(fd)))
+            return self._chain.kinds[kind]
 
     def __iter__(self) -> Iterator[Entry]:
         """Every entry of the file as it is now, followed again from the first line. Raises Torn or Tampered."""
@@ -284,11 +290,6 @@ class Log:
             withheld=fields["private"] is not None and secret is None,
             key=fields["actor"]["key"],
         )
-
-
-def _check_actor(actor: str) -> None:
-    if not actor.strip() or len(actor) > 100:
-        raise Refused("the actor has no name; expected a pseudonym of at most 100 characters")
 
 
 def _refuse(code: str, _: int, text: str) -> None:

@@ -19,8 +19,10 @@ LONGEST = 800  # pixels of the longer side at which details are compared: a homo
 WINDOW = 15  # pixels
 HIGH_PASS = 6.0  # pixels: shading and exposure differ between any two photographs and are taken out
 TEXTURE = 3.0  # grey levels: standard deviation above which a window shows something in spite of sensor noise
+FAINT = 1.0  # grey levels: what a plain wall's plaster reaches; asked where nothing else is there, since noise differs
 FEWEST = 4.0  # windows of texture in a region: less cannot be said to differ
 GROWTH = 1.3  # of the hull of the inliers, about its centre: just beyond the object that was matched
+MARGIN = 40  # pixels: a window, the reach of the high pass and one pixel of slack
 ALIKE = 0.6  # zero-mean normalised correlation; of windows laid at random 2 % reach it
 
 
@@ -44,9 +46,12 @@ def agreement(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> Agr
     area_a, area_b = max(1.0, cv2.contourArea(hull_a)), max(1.0, cv2.contourArea(hull_b))
     area = min(area_a / gray_a.size, area_b / gray_b.size)
     if area_a <= area_b:  # the finer picture is laid over the coarser one
-        share, windows = _share(gray_a, gray_b, model.matrix, _grown(hull_a), np.sqrt(area_a / area_b))
+        laid = gray_a, gray_b, model.matrix, _grown(hull_a), np.sqrt(area_a / area_b)
     else:
-        share, windows = _share(gray_b, gray_a, np.linalg.inv(model.matrix), _grown(hull_b), np.sqrt(area_b / area_a))
+        laid = gray_b, gray_a, np.linalg.inv(model.matrix), _grown(hull_b), np.sqrt(area_b / area_a)
+    share, windows = _share(*laid)
+    if windows < FEWEST:
+        share, windows = _share(*laid, texture=FAINT)
     return Agreement(share, windows, area)
 
 
@@ -71,9 +76,8 @@ def shared(gray_a: Array, gray_b: Array, model: Model, found: Matches, square: A
     matrix = np.linalg.inv(model.matrix) if swap else model.matrix
     across = apply(matrix, hull).astype(np.float32)
     ratio = min(1.0, float(np.sqrt(cv2.contourArea(hull) / max(1.0, cv2.contourArea(across)))))
-    alike, shown, shrink = _compared(below, above, matrix, ratio)
-    agreeing = alike & shown & _inside(hull * shrink, shown.shape)
-    within_square = agreeing & _inside(square * shrink, shown.shape)
+    agreeing, _, shrink = _compared(below, above, matrix, hull, ratio)
+    within_square = agreeing & _inside(square * shrink, agreeing.shape)
     return float(within_square.sum()) / max(1.0, float(agreeing.sum()))
 
 
@@ -83,25 +87,52 @@ def _grown(hull: Array) -> Array:
 
 
 def _share(
-    below: Array, above: Array, matrix: Array, polygon: Array, ratio: float, *, either: bool = False
+    below: Array,
+    above: Array,
+    matrix: Array,
+    polygon: Array,
+    ratio: float,
+    *,
+    texture: float = TEXTURE,
+    either: bool = False,
 ) -> tuple[float, float]:
     """Share of windows in a polygon of `below` that agree, and how many of them are textured in both (or either)."""
-    alike, shown, shrink = _compared(below, above, matrix, ratio, either=either)
-    shown &= _inside(polygon * shrink, shown.shape)
-    windows = float(shown.sum()) / WINDOW**2
-    return (float(alike[shown].mean()) if windows else 0.0), windows
+    agreeing, shown, _ = _compared(below, above, matrix, polygon, ratio, texture=texture, either=either)
+    windows = int(shown.sum())
+    return (float(agreeing.sum()) / windows if windows else 0.0), windows / WINDOW**2
 
 
 def _compared(
-    below: Array, above: Array, matrix: Array, ratio: float, *, either: bool = False
+    below: Array,
+    above: Array,
+    matrix: Array,
+    polygon: Array,
+    ratio: float,
+    *,
+    texture: float = TEXTURE,
+    either: bool = False,
 ) -> tuple[Array, Array, float]:
-    """Masks over `below`, shrunk: where details agree, where there are any to compare; and how it was shrunk."""
+    """Masks over `below`, shrunk: where a polygon's details agree, where there are any; and how it was shrunk."""
     shrink = min(1.0, LONGEST / max(below.shape))
     base = cv2.resize(below, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
     laid, seen = _laid_over(above, np.diag([shrink, shrink, 1.0]) @ np.linalg.inv(matrix), base.shape, ratio * shrink)
-    alike, weaker, stronger = correlation(base, laid)
-    shown = (stronger > 2 * TEXTURE) if either else (weaker > TEXTURE)
-    return alike > ALIKE, shown & seen, shrink
+    shown = _inside(polygon * shrink, base.shape) & seen
+    agreeing = np.zeros_like(shown)
+    if shown.any():
+        near = _around(shown)  # the windows of the polygon need no more of the pictures than this
+        alike, weaker, stronger = correlation(base[near], laid[near])
+        shown[near] &= (stronger > 2 * texture) if either else (weaker > texture)
+        agreeing[near] = shown[near] & (alike > ALIKE)
+    return agreeing, shown, shrink
+
+
+def _around(mask: Array) -> tuple[slice, slice]:
+    """The rows and columns of a mask that is somewhere true, and MARGIN more."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return (
+        slice(max(0, int(rows[0]) - MARGIN), int(rows[-1]) + MARGIN + 1),
+        slice(max(0, int(columns[0]) - MARGIN), int(columns[-1]) + MARGIN + 1),
+    )
 
 
 def _inside(polygon: Array, shape: tuple[int, ...]) -> Array:

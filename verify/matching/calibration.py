@@ -2,7 +2,8 @@
 
 Class-balanced logistic regression (Brümmer & du Preez 2006). Scores of different rooms are nearly all nought, and a
 plain fit would run away: one pair of each kind is added at the far end of the other kind's scores, as if the next pair
-seen were the worst. Bounded by the number of pairs it was checked on (after Vergeer et al. 2016).
+seen were the worst. Of one kind of pair, each population counts alike, so that many easy pairs do not decide what a
+miss says. Bounded by the number of pairs it was checked on (after Vergeer et al. 2016).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -106,7 +108,7 @@ def fit(name: str, rows: Sequence[Scored]) -> Calibration:
         for truth, word in ((True, "same"), (False, "different")):
             if (count := sum(row.same is truth for row in side)) < FEWEST:
                 raise Refused(f"{count} {word} pairs on the {fold} side; expected at least {FEWEST}")
-    offset, slope = _logistic(*_with_worst(*_arrays(sides["fit"])))
+    offset, slope = _logistic(*_arrays(_with_worst(sides["fit"])), _weights(_with_worst(sides["fit"])))
     scores, same = _arrays(sides["test"])
     known, others = int(same.sum()), int((~same).sum())
     lower, upper = -float(np.log10(known + 1)), float(np.log10(others + 1))
@@ -129,15 +131,27 @@ def _arrays(rows: Sequence[Scored]) -> tuple[Array, Array]:
     return np.array([row.score for row in rows]), np.array([row.same for row in rows])
 
 
-def _with_worst(scores: Array, same: Array) -> tuple[Array, Array]:
-    worst = [scores[same].max(), scores[~same].min()]
-    return np.append(scores, worst), np.append(same, [False, True])
+def _with_worst(rows: Sequence[Scored]) -> list[Scored]:
+    """The rows, and one of each kind at the far end of the other kind's scores, of its largest population."""
+    same, other = ([row for row in rows if row.same is truth] for truth in (True, False))
+    best, least = max(row.score for row in same), min(row.score for row in other)
+    return [
+        *rows,
+        Scored("", True, least, Counter(row.population for row in same).most_common(1)[0][0], "fit"),
+        Scored("", False, best, Counter(row.population for row in other).most_common(1)[0][0], "fit"),
+    ]
 
 
-def _logistic(scores: Array, same: Array) -> tuple[float, float]:
-    """Offset and slope of log10 LR over compressed scores, both classes weighted alike."""
+def _weights(rows: Sequence[Scored]) -> Array:
+    """What each row counts [N]: both kinds alike, and within a kind each population; the mean is 1."""
+    sizes = Counter((row.same, row.population) for row in rows)
+    populations = Counter(same for same, _ in sizes)
+    return np.array([len(rows) / 2 / populations[row.same] / sizes[row.same, row.population] for row in rows])
+
+
+def _logistic(scores: Array, same: Array, weight: Array) -> tuple[float, float]:
+    """Offset and slope of log10 LR over compressed scores."""
     design = np.column_stack((np.ones(len(scores)), compress(scores)))
-    weight = np.where(same, len(same) / 2 / same.sum(), len(same) / 2 / (~same).sum())
     beta = np.zeros(2)
     for _ in range(200):
         chance = 1 / (1 + np.exp(-np.clip(design @ beta, -500, 500)))

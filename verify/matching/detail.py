@@ -30,24 +30,30 @@ def straightness(gray: Array, points: Array) -> Array:
     across, down = (cv2.Sobel(smooth, cv2.CV_32F, *step) for step in ((1, 0), (0, 1)))
     weight = np.hypot(across, down)
     direction = (np.degrees(np.arctan2(down, across)) % 180 / (180 / BINS)).astype(np.intp) % BINS
-    return np.array([_two_strongest(weight, direction, *point) for point in points.astype(int).tolist()])
+    if not len(points):
+        return np.zeros(0)
+    step = np.arange(-RADIUS, RADIUS + 1)
+    x, y = points.astype(np.intp).T
+    rows, columns = y[:, None, None] + step[:, None], x[:, None, None] + step
+    within = (rows >= 0) & (rows < gray.shape[0]) & (columns >= 0) & (columns < gray.shape[1])
+    rows, columns = np.where(within, rows, 0), np.where(within, columns, 0)
+    place = np.arange(len(points))[:, None, None] * BINS + direction[rows, columns]
+    counted = np.bincount(place.ravel(), (weight[rows, columns] * within).ravel(), len(points) * BINS)
+    return _two_strongest(counted.reshape(-1, BINS))
 
 
-def _two_strongest(weight: Array, direction: Array, x: int, y: int) -> float:
-    rows = slice(max(0, y - RADIUS), y + RADIUS + 1)
-    columns = slice(max(0, x - RADIUS), x + RADIUS + 1)
-    histogram = np.bincount(direction[rows, columns].ravel(), weight[rows, columns].ravel(), BINS)
-    total = float(histogram.sum())
-    share = 0.0
+def _two_strongest(histograms: Array) -> Array:
+    """The share of the two strongest directions, each with its neighbours, in histograms [N x BINS] of edges."""
+    total = np.maximum(histograms.sum(axis=1), 1e-9)
+    line = np.arange(len(histograms))
+    left, share = histograms.copy(), np.zeros(len(histograms))
     for _ in range(2):
-        peak = int(_with_neighbours(histogram).argmax())
-        share += float(_with_neighbours(histogram)[peak])
-        histogram[[peak, (peak + 1) % BINS, (peak - 1) % BINS]] = 0.0
-    return share / max(total, 1e-9)
-
-
-def _with_neighbours(histogram: Array) -> Array:
-    return np.asarray(histogram + np.roll(histogram, 1) + np.roll(histogram, -1))
+        blurred = left + np.roll(left, 1, axis=1) + np.roll(left, -1, axis=1)
+        peak = blurred.argmax(axis=1)
+        share += blurred[line, peak]
+        for step in (-1, 0, 1):
+            left[line, (peak + step) % BINS] = 0.0
+    return np.asarray(share / total)
 
 
 def _spots(points: Array, size: tuple[int, int]) -> int:

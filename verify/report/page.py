@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from verify.log.aliases import is_alias
 from verify.model import Answer, Finding
-from verify.report import graph, telling
+from verify.report import earlier, graph, telling, weighing
 from verify.report.pictures import Album, data_uri
 from verify.report.reading import Picture, Story
 from verify.report.telling import ORDER, Card, Topic
@@ -62,8 +62,13 @@ def _context(story: Story, album: Album) -> dict[str, Any]:
         "graphic": story.graphic(),
         "figures": figures,
         "left_out": sum(len(card.drawn) for topic in told for card in topic.cards) - sum(map(len, figures.values())),
-        "hypotheses": telling.hypotheses(story),
-        "unlinked": telling.unlinked(story),
+        "searches": earlier.searches(story),
+        "orders": earlier.orders(story),
+        "told_apart": earlier.told_apart(story),
+        "appeared": earlier.appeared(story),
+        "remarks": earlier.remarks(story),
+        "hypotheses": weighing.hypotheses(story),
+        "unlinked": weighing.unlinked(story),
         "unread": missing,
         "left_open": telling.left_open(told, {picture.seq for picture, _ in missing}),
         "change": telling.what_would_change_it(story),
@@ -132,7 +137,7 @@ def _joined_by(story: Story, told: list[Topic], joined: list[telling.Edge]) -> l
     found = []
     for kind, check in enumerate(dict.fromkeys(edge.check for edge in joined)):
         text = next(topic.text for topic in told if topic.check == check)
-        groups = telling.groups(edge for edge in joined if edge.check == check)
+        groups = telling.groups((edge.a, edge.b) for edge in joined if edge.check == check)
         named = [list(dict.fromkeys(story.name_of(digest) for digest in group)) for group in groups]
         found.append((text, kind % graph.KINDS, named))
     return found

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from verify.model import Answer
-from verify.report import telling
+from verify.report import earlier, telling, weighing
 from verify.report.page import unread, versions
 from verify.report.pictures import Album
 from verify.report.reading import Said, Story
-from verify.report.telling import ORDER, Card, Reading, Topic
+from verify.report.telling import ORDER, Card, Topic
 from verify.report.text import flat, number
 from verify.report.text import markdown as md
+from verify.report.weighing import Reading
 
 
 def render(story: Story, album: Album) -> str:
@@ -23,6 +24,7 @@ def render(story: Story, album: Album) -> str:
         _hypotheses(story),
         _pictures(story),
         _questions(told),
+        _earlier(story),
         _joined(story, told),
         _unread(story, told, album),
         _method(story, told),
@@ -52,7 +54,7 @@ def _glance(story: Story, told: list[Topic], album: Album) -> Iterator[str]:
     missing = unread(story, told, album)
     for topic, answered in telling.left_open(told, {picture.seq for picture, _ in missing}):
         yield f"- {md(topic.text)} {'; '.join(_answered(answer, cards) for answer, cards in answered)}"
-    for said in telling.unlinked(story):
+    for said in weighing.unlinked(story):
         yield f"- Nobody has linked a finding to {md(said.body['id'])}: {md(said.body['text'])}"
     if not any(question.room == "integrity" for question in story.questions):
         yield f"- {NOT_ASKED}"
@@ -85,14 +87,15 @@ def _hypotheses(story: Story) -> Iterator[str]:
     yield "## Claims and hypotheses against the findings\n"
     for said in story.by_kind("claim"):
         yield f"- {md(said.body['id'])}, claimed by {md(said.body['by'])}: {md(said.body['text'])} (entry {said.seq})"
-    for hypothesis in telling.hypotheses(story):
+    for hypothesis in weighing.hypotheses(story):
         rival = f", rival of {md(hypothesis.said.body['rival'])}" if hypothesis.said.body["rival"] else ""
         yield f"\n### {md(hypothesis.said.body['id'])}{rival}: {md(hypothesis.said.body['text'])}\n"
         for side, readings in hypothesis.sides.items():
             yield from (f"- *{side}* {_reading(reading)}" for reading in readings)
             if not readings:
                 yield f"- *{side}* nothing linked"
-    notes = story.by_kind("note")
+            yield from (f"- *{side}* {md(sentence)}" for sentence in hypothesis.dependent[side])
+    notes = [said for said in earlier.remarks(story) if "text" in said.body]
     if notes:
         yield "\n### Remarks\n"
         yield from (f"- {_speech(said)}" for said in notes)
@@ -129,7 +132,8 @@ def _pictures(story: Story) -> Iterator[str]:
     for said in story.by_kind("appearance"):
         body = {key: md(value) for key, value in said.body.items()}
         name = md(story.name_of(said.body["evidence"]))
-        yield f"\n{name} was seen {body['when']} on {body['platform']}, {body['url']}: {body['how_known']}"
+        kept = f"; archived at {body['archived']}" if said.body.get("archived") else ""
+        yield f"\n{name} was seen {body['when']} on {body['platform']}, {body['url']}: {body['how_known']}{kept}"
     yield ""
 
 
@@ -162,8 +166,8 @@ def _card(card: Card) -> Iterator[str]:
         )
     if card.first and card.first.limits:
         yield f"  - May be wrong: {md(card.first.limits)}"
-    for earlier in card.before:
-        yield f"  - Asked before (entry {earlier.seq}): **{earlier.answer.value}** {md(earlier.because)}"
+    for asked in card.before:
+        yield f"  - Asked before (entry {asked.seq}): **{asked.answer.value}** {md(asked.because)}"
 
 
 def _about(card: Card) -> Iterator[str]:
@@ -176,6 +180,18 @@ def _about(card: Card) -> Iterator[str]:
         yield f"check {md(card.check)} {md(card.question.version)}, entry {card.question.seq}"
     else:
         yield f"check {md(card.check)}"
+
+
+def _earlier(story: Story) -> Iterator[str]:
+    yield "## Earlier pictures\n"
+    for apart in earlier.told_apart(story):
+        yield f"- Told apart by a person: {' and '.join(map(md, apart.names))}: {_speech(apart.said)}"
+    for order in earlier.orders(story):
+        which = f"likelier the earlier is {md(order.earlier)}" if order.earlier else "which is the earlier is unclear"
+        why = "; ".join(map(md, order.reasons)) + f"; “the picture” is {md(order.names[0])}"
+        yield f"- {' and '.join(map(md, order.names))}: {which} ({why}; entry {order.seq})"
+    yield from (f"- {md(search.picture)}: {md(search.text)} (entry {search.seq})" for search in earlier.searches(story))
+    yield ""
 
 
 def _joined(story: Story, told: list[Topic]) -> Iterator[str]:

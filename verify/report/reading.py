@@ -59,6 +59,7 @@ class Question:
     versions: Mapping[str, Any]
     limits: str
     withheld: bool
+    searched: Mapping[str, Any] = field(default_factory=dict)  # the archive searched before it was asked
 
     @property
     def because(self) -> str:
@@ -224,6 +225,7 @@ def _question(entry: Entry, store: Store) -> Question:
         versions=dict(body["versions"]),
         limits=str(body["limits"]),
         withheld=found is None,
+        searched=dict(body.get("searched") or {}),
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from verify.model import Answer, Finding, Region
-from verify.report.reading import Picture, Question, Said, Story
+from verify.report.earlier import told_apart
+from verify.report.reading import Picture, Question, Story
 
 ORDER = (Answer.YES, Answer.UNCLEAR, Answer.NO, Answer.UNABLE)
 DRAWN = {Answer.YES: 3, Answer.UNCLEAR: 1}  # figures of one card at most; the others stand in its table
@@ -33,6 +34,7 @@ class Card:
     question: Question | None
     met: tuple[Met, ...]  # the strongest first
     before: tuple[Question, ...]  # earlier askings of the same
+    apart: tuple[str, ...] = ()  # names of what a person told it apart from
 
     @property
     def anchor(self) -> str:
@@ -79,7 +81,7 @@ class Card:
             if f.against and f.answer is Answer.YES
         ]
         met = [one.picture.label for one in self.met if one.finding.answer is Answer.YES]
-        return tuple(dict.fromkeys(own + met))
+        return tuple(dict.fromkeys(f"{name} (told apart)" if name in self.apart else name for name in own + met))
 
     @property
     def rests_on(self) -> str:
@@ -123,25 +125,6 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A link: a person's word on what a finding means for a hypothesis."""
-
-    said: Said
-    question: Question
-    finding: Finding | None  # None where withheld
-    picture: str  # label
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """A hypothesis with what was linked to it."""
-
-    said: Said
-    sides: dict[str, list[Reading]]  # "for", "against", "neutral"
-    conclusions: list[Said]
-
-
-@dataclass(frozen=True, slots=True)
 class Edge:
     """Two pictures that a check joined with a yes."""
 
@@ -178,7 +161,11 @@ def _card(story: Story, check: str, mine: Sequence[Question], picture: Picture) 
     ]
     met.sort(key=lambda one: ORDER.index(one.finding.answer))
     before = [q for q in story.questions if (q.check, q.picture) == (check, picture.digest) and q is not own]
-    return Card(check, picture, own, tuple(met), tuple(before)) if own or met else None
+    told = [one for one in told_apart(story) if picture.digest in one.about] if mine[0].room == "duplicates" else []
+    apart = tuple(
+        name for one in told for digest, name in zip(one.about, one.names, strict=True) if digest != picture.digest
+    )
+    return Card(check, picture, own, tuple(met), tuple(before), apart) if own or met else None
 
 
 def drawn(question: Question) -> list[Finding]:
@@ -204,44 +191,6 @@ def left_open(told: Iterable[Topic], unread: Collection[int]) -> list[tuple[Topi
         if kept := [(answer, some) for answer, some in answered if some]:
             found.append((topic, kept))
     return found
-
-
-def hypotheses(story: Story) -> list[Hypothesis]:
-    """Hypotheses with their links and conclusions; rivals stand next to each other."""
-    said = story.by_kind("hypothesis")
-    ordered: list[Said] = []
-    for item in said:
-        rivals = [
-            other
-            for other in said
-            if item.body["id"] in {other.body["rival"]} or other.body["id"] == item.body["rival"]
-        ]
-        ordered += [one for one in (item, *rivals) if one not in ordered]
-    return [
-        Hypothesis(
-            item,
-            {side: _readings(story, item.body["id"], side) for side in ("for", "against", "neutral")},
-            [one for one in story.by_kind("conclusion") if one.body["about"] == item.body["id"]],
-        )
-        for item in ordered
-    ]
-
-
-def _readings(story: Story, hypothesis: str, side: str) -> list[Reading]:
-    found = []
-    for said in story.by_kind("link"):
-        question = story.question(said.body["entry"])
-        if (said.body["hypothesis"], said.body["direction"]) == (hypothesis, side) and question:
-            at = said.body["finding"]
-            finding = question.findings[at] if at < len(question.findings) else None
-            found.append(Reading(said, question, finding, story.name_of(question.picture)))
-    return found
-
-
-def unlinked(story: Story) -> list[Said]:
-    """Hypotheses that nobody linked a finding to."""
-    linked = {said.body["hypothesis"] for said in story.by_kind("link")}
-    return [said for said in story.by_kind("hypothesis") if said.body["id"] not in linked]
 
 
 def what_would_change_it(story: Story) -> list[tuple[str, list[str]]]:
@@ -279,11 +228,11 @@ def edges(told: Iterable[Topic]) -> list[Edge]:
     return list(joined.values())
 
 
-def groups(joined: Iterable[Edge]) -> list[list[str]]:
-    """Digests that hang together by these edges, in order of appearance."""
+def groups(pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Digests that hang together by these pairs, however far along, in order of appearance."""
     found: list[list[str]] = []
-    for edge in joined:
-        touching = [group for group in found if edge.a in group or edge.b in group]
-        merged = list(dict.fromkeys([*(digest for group in touching for digest in group), edge.a, edge.b]))
+    for one, other in pairs:
+        touching = [group for group in found if one in group or other in group]
+        merged = list(dict.fromkeys([*(digest for group in touching for digest in group), one, other]))
         found = [group for group in found if group not in touching] + [merged]
     return found

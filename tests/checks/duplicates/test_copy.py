@@ -167,3 +167,61 @@ def test_a_photograph_with_the_design_in_it_still_is_a_copy():
     found = asked(one, edits.crop(one, 0.6))
     assert found.answer is Answer.YES, found.because
     assert found.level == "derived"
+
+
+def through_a_lens(picture, strength):
+    """Barrel distortion about the middle: what another lens on the same standpoint does to the view."""
+    height, width = picture.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    x, y = (x - width / 2) / width, (y - height / 2) / width
+    far = 1 + strength * (x * x + y * y)
+    return cv2.remap(picture, x * far * width + width / 2, y * far * width + height / 2, cv2.INTER_LINEAR)
+
+
+def test_one_standpoint_and_two_lenses_are_unclear():
+    found = asked(PICTURE, through_a_lens(PICTURE, 0.05))
+    assert found.answer is Answer.UNCLEAR, found.because
+    assert "one exposure seen through another lens, or two of one scene" in found.because
+
+
+def test_the_next_frame_of_a_film_is_no_copy():
+    """The near half moves a pixel and a half against the far half: much less than an eye sees."""
+    near, far = scene(90), scene(91)
+    mask = np.zeros(far.shape[:2], bool)
+    for x in range(0, 640, 128):
+        mask[:, x : x + 64] = True
+
+    def seen(shift):
+        moved = cv2.warpAffine(near, np.array([[1, 0, shift], [0, 1, 0.0]]), (640, 480), borderMode=cv2.BORDER_REFLECT)
+        return np.where(mask[..., None], moved, far)
+
+    assert asked(seen(0), seen(0)).answer is Answer.YES
+    found = asked(seen(0), seen(1.5))
+    assert found.answer is Answer.UNCLEAR, found.because
+    assert found.measured["bend_pixels"] > 0.15
+
+
+def test_two_views_of_a_panorama_are_unclear():
+    """A camera turned by 25°: one homography fits all, but each view shows more to its side."""
+    wide = scene(92, 1400, 900)
+    focal, size = 500.0, (640, 480)
+
+    def view(degrees):
+        turn = np.deg2rad(degrees)
+        rotation = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+        camera = np.array([[focal, 0, 320], [0, focal, 240], [0, 0, 1]])
+        plane = np.array([[focal, 0, 700], [0, focal, 450], [0, 0, 1]])
+        return cv2.warpPerspective(wide, camera @ rotation @ np.linalg.inv(plane), size)
+
+    found = asked(view(-12), view(13))
+    assert found.answer is Answer.UNCLEAR, found.because
+    assert "with more around it in both" in found.because
+
+
+def test_a_photograph_without_a_quiet_place_still_is_a_copy():
+    """Leaves everywhere: strong edges alone, as in a design, but no ground of one tone."""
+    leaves = cv2.GaussianBlur(np.random.default_rng(93).normal(0, 1, (480, 640)), (0, 0), 3)
+    leaves = np.clip(127 + 60 * leaves / leaves.std(), 0, 255).astype(np.uint8)
+    found = asked(np.dstack([leaves] * 3), edits.crop(np.dstack([leaves] * 3), 0.5))
+    assert found.measured["agreeing_detail"] < 0.3
+    assert found.answer is Answer.YES, found.because

@@ -18,9 +18,10 @@ from verify.matching.points import Drawn, HandFit, judge
 from verify.matching.surface import Surface, Views
 from verify.model import Answer, Finding, Pair, Portability, Region, Strength
 
-VERSION = "3"
+VERSION = "4"
 KIND = "rooms"
 OWN = True
+SHORTLIST = 40  # of the true references of all neighbouring views the vote puts every one among the first 20
 
 SMALLEST = 32  # pixels of the shorter side: below it nothing of a room can be told apart
 FEWEST = 20  # features: a uniform or black picture has fewer, all but the barest of 310 interiors over 100
@@ -90,7 +91,7 @@ def room(
     best, left = chosen
     fixed = [mark for mark in marked if mark.fixed and left]
     held = {m.label: within(*views.gray, best.model, m.polygon / views.features[0].scale) for m in fixed}
-    ratios = Calibration.of(calibration) if calibration else shipped("room-3/homes")
+    ratios = Calibration.of(calibration) if calibration else shipped("room-4/homes")
     finding = _of_surface(best, views, left, surface, held, bracketed_by, ratios)
     yield finding if contrast == features.CONTRAST else replace(finding, strength=())  # calibrated at the default only
 
@@ -175,7 +176,7 @@ def _portability(best: Surface, wide: bool) -> Portability:
 
 def _strength(score: float, portability: Portability, homes: Calibration) -> tuple[Strength, ...]:
     """One line for each alternative, bounded for what may hang elsewhere; they say one thing and are not multiplied."""
-    design, cap = shipped("room-3/one-design"), CONVENTION.get(portability)
+    design, cap = shipped("room-4/one-design"), CONVENTION.get(portability)
     lines = []
     for place, of in (("another room", homes), ("a room of the same design", design), (STAGED, design)):
         value = of.log10_lr(score)
