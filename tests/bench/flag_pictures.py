@@ -112,6 +112,19 @@ def _cut(mask, rng):
     return mask
 
 
+def strange(designs, rng):
+    """A drawing in the layout of a design and the colours of others that is none of the designs."""
+    grids = np.stack([cv2.resize(d.drawing, (9, 6), interpolation=cv2.INTER_AREA) for d in designs]).astype(float)
+    while True:
+        drawing = designs[rng.integers(len(designs))].drawing
+        turned = np.roll(drawing, int(rng.integers(1, 3)), axis=2) if rng.random() < 0.5 else drawing[..., ::-1]
+        if rng.random() < 0.5:
+            turned = 255 - turned
+        grid = cv2.resize(np.ascontiguousarray(turned), (9, 6), interpolation=cv2.INTER_AREA).astype(float)
+        if min(np.abs(grids - g).mean(axis=(1, 2, 3)).min() for g in (grid, grid[:, ::-1])) > 0.11 * 255:
+            return np.ascontiguousarray(turned)
+
+
 def interval(hits, n):
     """Wilson's 95 % interval of a share."""
     if not n:

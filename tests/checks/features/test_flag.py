@@ -76,9 +76,24 @@ def test_a_banner_turned_a_quarter_is_named_but_unclear_because_stripes_look_lik
     assert first.measured["fits"][0]["hung"] == "turned a quarter"
 
 
-def test_a_whole_flag_of_another_layout_is_unclear_however_well_it_fits():
-    for finding in ask(shown("gb")):
+@pytest.mark.parametrize("code", ["br", "za", "tr"])
+def test_a_whole_flag_of_another_layout_is_listed_but_unclear(code):
+    first = ask(shown(code, corners=box(180, 90, 168, 112, 0.1)))[0]
+    assert first.answer is Answer.UNCLEAR
+    assert code in codes(first)
+    assert first.measured["layout"] == "whole flag"
+    assert first.measured["chance"] < 0.001
+
+
+def test_stripes_of_two_colours_are_unclear_however_well_they_fit():
+    for finding in ask(shown("at")):
         assert finding.answer is Answer.UNCLEAR
+
+
+def test_a_part_of_a_larger_flag_is_no_flag_of_its_own():
+    drawing = design("us").drawing
+    for finding in ask(hang(room(), drawing[:, len(drawing) :], box(100, 40, 280, 260))):
+        assert finding.answer is not Answer.YES
 
 
 def test_designs_that_noise_cannot_tell_apart_are_all_named():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from verify.image import Image
 from verify.matching.flags.designs import national
-from verify.matching.flags.laid import band_sightings
+from verify.matching.flags.laid import all_sightings
 from verify.matching.flags.light import colour_trouble
 from verify.matching.flags.marks import shared
 from verify.matching.flags.naming import POSSIBLE, Sighting
@@ -36,7 +36,7 @@ def same_flag(picture: Image, other: Image) -> Iterable[Finding]:
     seen = []
     for image in (picture, other):
         trouble = colour_trouble(image.pixels) if min(image.size) >= 36 else None
-        found = band_sightings(image.pixels, national(), 2) if min(image.size) >= 36 and not trouble else []
+        found = all_sightings(image.pixels, national(), 2) if min(image.size) >= 36 and not trouble else []
         if not found or found[0].chance > POSSIBLE:
             why = trouble.sentence if trouble else "No region of it has a flag's pattern."
             return [Finding(Answer.UNABLE, f"{image.name or 'The picture'}: {why}", limits=LIMITS)]

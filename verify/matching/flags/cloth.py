@@ -14,15 +14,17 @@ from verify.matching.flags.colour import Floats, gains, hazed, nearest
 from verify.model import Point
 
 CELLS = (24, 16)  # along the longer and the shorter side of the drawing
+STAGES = (((12, 8), 14), (CELLS, 22))  # cells, and rounds: coarse ones first, in which stripes are one tint
 KNOTS = (6, 4)  # of the mesh, the same way
 PIXELS = 1.5  # of the shrunken picture to a cell
-ROUNDS = 30
-STIFF = (4.0, 0.05)  # weight of the mesh's bending at the first and the last round
+STIFF = (4.0, 0.05)  # weight of the mesh's bending at the first and the last round of a stage
 STRIDE = 1.5  # pixels of the shrunken picture that a knot may move in a round
 ALONG = 0.4  # weight of differences along a cell's own colour: folds shade cloth
 OUTLIER = 0.15  # difference (sRGB, 0 to 1) beyond which a cell counts as covered by something
 EDGE = 0.07  # colour step, of white, that shows an outer edge of the cloth
-AWAY = 1.2  # cells beyond the outline where the surroundings are looked at
+PART = 0.04  # share of the cells that a colour of the drawing must take to be asked for
+OWN = 0.06  # colour difference, of white, within which the surroundings have one of the cloth's colours
+AWAY, FARTHER = 1.2, 3.0  # cells beyond the outline where an edge, and where the cloth's own colours are looked for
 COARSER = 1.15  # between the scales at which shrunken pictures are kept
 
 
@@ -35,15 +37,29 @@ class Level(NamedTuple):
     scale: float
 
 
+class Mesh(NamedTuple):
+    """Weights of the knots at places of the cloth [places x knots], and how knots begin and resist."""
+
+    inside: Floats  # at cell centres
+    rim: Floats  # on the outline, clockwise
+    beyond: Floats  # a little outside of it
+    farther: Floats  # more
+    start: Floats  # [knots x 4] of the corners
+    bend: Floats  # [knots x knots] energy of bending
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cloth:
     """A drawing fitted to a place."""
 
     distance: float  # of the cells' colours from the drawing's, as in `colour.distances`
     edge: float  # share of the outline in the picture where the surroundings differ from the cloth
+    own: float  # share of the outline in the picture where the surroundings have a colour of the cloth
+    worst: float  # largest difference of one of the drawing's colours from what is seen in its place, of white
+    steps: float  # correlation of the steps of colour between neighbouring cells with the drawing's
     outline: tuple[Point, ...]  # picture pixels
-    cells: Floats  # [N x 3] colours seen, sRGB 0 to 1, row by row
-    size: tuple[int, int]  # cells across and down
+    knots: Floats  # [K x 2] of the mesh, picture pixels
+    lying: bool  # the drawing is at least as wide as high
     height: float  # pixels, mean of the two sides
     lean: float  # degrees by which its upper edge falls to the right
 
@@ -70,38 +86,70 @@ class Shrunken:
 
 def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
     """The drawing laid over the quadrilateral (clockwise from the drawing's top left) and bent to agree."""
-    size = CELLS if drawing.shape[1] >= drawing.shape[0] else CELLS[::-1]
-    drawn = small(drawing, size)
-    target = np.asarray(hazed(drawn)[1], np.float32)
+    lying = drawing.shape[1] >= drawing.shape[0]
     height = float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
-    level = picture.at(size[1] * PIXELS / max(height, 1.0))
-    inside, rim, beyond, start, bend = _mesh(size)
-    knots = start @ _level_corners(corners, level.scale)
-    for turn in range(ROUNDS):
-        stiff = STIFF[0] * (STIFF[1] / STIFF[0]) ** (turn / (ROUNDS - 1))
-        step = _step(level, knots, target, inside, stiff * bend)
-        knots = knots + step
-        if np.abs(step).max() < 0.03:
-            break
-    places = inside @ knots
-    seen, visible = _sampled(level.pixels, places)
-    ends = (rim @ knots + 0.5) / level.scale
+    knots = np.asarray(_mesh(CELLS if lying else CELLS[::-1]).start @ corners, np.float32)
+    for cells, rounds in STAGES:
+        size = cells if lying else cells[::-1]
+        level = picture.at(size[1] * PIXELS / max(height, 1.0))
+        drawn = small(drawing, size)
+        knots = _bent(level, knots, np.asarray(hazed(drawn)[1], np.float32), _mesh(size), rounds)
+    mesh, at = _mesh(size), _on_level(knots, level.scale)
+    seen, visible = _sampled(level.pixels, mesh.inside @ at)
+    ends = mesh.rim @ knots
     far = 9.0 if visible.mean() < 0.6 else float(nearest(seen[None, visible], drawn[None, visible])[0, 0])
     upper = ends[size[0] - 1] - ends[0]
+    edge, own = _rim(level, mesh, at, seen)
     return Cloth(
         distance=far,
-        edge=_edge(level, rim, beyond, knots),
+        edge=edge,
+        own=own,
+        worst=_worst(seen, drawn),
+        steps=_steps(seen, drawn, size),
         outline=tuple((float(x), float(y)) for x, y in ends[::4]),
-        cells=seen,
-        size=size,
+        knots=knots,
+        lying=lying,
         height=height,
         lean=float(np.degrees(np.arctan2(upper[1], upper[0]))),
     )
 
 
-def _level_corners(corners: Floats, scale: float) -> Floats:
+def sampled(pixels: Bytes, cloth: Cloth, places: Floats) -> Floats:
+    """Colours of the picture at places of the cloth [N x 2] (0 to 1 across and down): [N x 3] sRGB, 0 to 1."""
+    at = _weights(np.asarray(places, np.float64), KNOTS if cloth.lying else KNOTS[::-1]) @ cloth.knots - 0.5
+    return _sampled(np.asarray(pixels, np.float32) / np.float32(255), np.asarray(at, np.float32))[0]
+
+
+def flat(picture: Shrunken, corners: Floats, size: tuple[int, int]) -> Floats:
+    """Colours of a place as it is, before any fit, in cells [N x 3] (sRGB, 0 to 1)."""
+    height = float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
+    level, mesh = picture.at(size[1] * PIXELS / max(height, 1.0)), _mesh(size)
+    return _sampled(level.pixels, mesh.inside @ _on_level(np.asarray(mesh.start @ corners, np.float32), level.scale))[0]
+
+
+def _bent(level: Level, knots: Floats, target: Floats, mesh: Mesh, rounds: int) -> Floats:
+    """The knots (picture pixels) after rounds of agreeing, ever less stiff."""
+    at = _on_level(knots, level.scale)
+    for turn in range(rounds):
+        stiff = STIFF[0] * (STIFF[1] / STIFF[0]) ** (turn / (rounds - 1))
+        step = _step(level, at, target, mesh.inside, stiff * mesh.bend)
+        at = at + step
+        if np.abs(step).max() < 0.03:
+            break
+    return np.asarray((at + 0.5) / level.scale, np.float32)
+
+
+def _steps(seen: Floats, drawn: Floats, size: tuple[int, int]) -> float:
+    """Correlation of the steps between neighbouring cells, seen and drawn in the light that fits: -1 to 1."""
+    lit = drawn * gains(seen[None], drawn[None])[0, 0]
+    grids = [cells.reshape(size[1], size[0], 3) for cells in (seen, lit)]
+    one, two = (np.concatenate([np.diff(grid, axis=way).ravel() for way in (0, 1)]) for grid in grids)
+    return float(one @ two / np.sqrt((one @ one) * (two @ two) + 1e-9))
+
+
+def _on_level(places: Floats, scale: float) -> Floats:
     """Picture pixels to pixel centres of a level."""
-    return np.asarray(corners * scale - 0.5, np.float32)
+    return np.asarray(places * scale - 0.5, np.float32)
 
 
 def small(drawing: Bytes, size: tuple[int, int]) -> Floats:
@@ -142,31 +190,67 @@ def _sampled(image: Floats, places: Floats) -> tuple[Floats, np.ndarray[tuple[in
     return np.asarray(values, np.float32), (x > -1) & (y > -1) & (x < width) & (y < height)
 
 
-def _edge(level: Level, rim: Floats, beyond: Floats, knots: Floats) -> float:
-    """Share of the outline where the colour steps from the cloth to its surroundings."""
-    within, _ = _sampled(level.pixels, np.asarray((2 * rim - beyond) @ knots, np.float32))
-    outside, visible = _sampled(level.pixels, beyond @ knots)
+def _worst(seen: Floats, drawn: Floats) -> float:
+    """Largest difference, of white, of one of the drawing's colours from what is seen where it should be."""
+    lit = drawn * gains(seen[None], drawn[None])[0, 0]
+    keys = (drawn * 3.99).astype(int) @ np.array([16, 4, 1])
+    worst = 0.0
+    for key in np.unique(keys):
+        here = keys == key
+        if here.mean() >= PART:
+            wanted = np.median(lit[here], axis=0)
+            off = np.median(seen[here], axis=0) - wanted
+            own = wanted / max(float(np.linalg.norm(wanted)), 1e-6)
+            off = off - (1 - ALONG) * own * (own @ off)
+            worst = max(worst, float(np.linalg.norm(off)))
+    return worst
+
+
+def _rim(level: Level, mesh: Mesh, knots: Floats, seen: Floats) -> tuple[float, float]:
+    """Shares of the outline: where the colour steps to the surroundings, and where those have the cloth's own colours.
+
+    The second is that of stripes that go on: a part of a larger flag, a shirt, a wall of books.
+    """
+    within, _ = _sampled(level.pixels, np.asarray((2 * mesh.rim - mesh.beyond) @ knots, np.float32))
+    outside, visible = _sampled(level.pixels, mesh.beyond @ knots)
     if visible.sum() < 0.3 * len(visible):
-        return 0.0
-    return float((np.abs(within - outside).max(axis=1) > EDGE)[visible].mean())
+        return 0.0, 1.0
+    edge = float((np.abs(within - outside).max(axis=1) > EDGE)[visible].mean())
+    outside, there = _sampled(level.pixels, mesh.farther @ knots)
+    if there.sum() < 0.3 * len(there):
+        return 0.0, 1.0
+    off = np.abs(outside[there][:, None] - seen[None, ::3]).max(axis=2).min(axis=1)
+    return edge, float((off < OWN).mean())
 
 
 @cache
-def _mesh(size: tuple[int, int]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """Weights of the knots at cell centres, on the outline and beyond it; knots from four corners; bending energy."""
+def _mesh(size: tuple[int, int]) -> Mesh:
+    """The mesh over so many cells."""
     across, down = size
     knots = KNOTS if across >= down else KNOTS[::-1]
     u, v = np.meshgrid((np.arange(across) + 0.5) / across, (np.arange(down) + 0.5) / down)
     inside = _weights(np.stack([u.ravel(), v.ravel()], axis=1), knots)
     t, s = (np.arange(across) + 0.5) / across, (np.arange(down) + 0.5) / down
     sides = [(t, 0 * t), (0 * s + 1, s), (t[::-1], 0 * t + 1), (0 * s, s[::-1])]
-    away = [(0, -AWAY / down), (AWAY / across, 0), (0, AWAY / down), (-AWAY / across, 0)]
+    away = [(0, -1 / down), (1 / across, 0), (0, 1 / down), (-1 / across, 0)]
     rim = np.concatenate([np.stack(side, axis=1) for side in sides])
-    outer = np.concatenate([np.stack(side, axis=1) + shift for side, shift in zip(sides, away, strict=True)])
+    beyond, farther = (
+        np.concatenate(
+            [np.stack(side, axis=1) + np.array(shift) * cells for side, shift in zip(sides, away, strict=True)]
+        )
+        for cells in (AWAY, FARTHER)
+    )
     grid = np.meshgrid(np.linspace(0, 1, knots[0]), np.linspace(0, 1, knots[1]))
     a, b = grid[0].ravel(), grid[1].ravel()
     start = np.stack([(1 - a) * (1 - b), a * (1 - b), a * b, (1 - a) * b], axis=1)
-    return inside, _weights(rim, knots), _weights(outer, knots), start.astype(np.float32), _bending(knots)
+    return Mesh(
+        inside,
+        _weights(rim, knots),
+        _weights(beyond, knots),
+        _weights(farther, knots),
+        start.astype(np.float32),
+        _bending(knots),
+    )
 
 
 def _weights(places: np.ndarray[tuple[int, int], np.dtype[np.float64]], knots: tuple[int, int]) -> Floats:

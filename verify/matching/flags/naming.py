@@ -58,13 +58,15 @@ class Sighting:
     chance: float  # expected number of regions as close to any one design in a scene without flags
     what: str  # what was seen, for a sentence
     measured: dict[str, Json]
-    may_be_certain: bool  # whether what was seen so may be answered yes, be it ever so rare: only bands hung as drawn.
-    # Upright stripes of a balloon, read as a flag turned a quarter, were Slovenia's (chance 0.00006)
+    bound: (
+        float  # chance up to which what was seen so may be answered yes; 0: never. Of bands, only those hung as drawn
+    )
+    # have one: upright stripes of a balloon, read as a flag turned a quarter, were Slovenia's (chance 0.00006)
 
     @property
     def certain(self) -> bool:
-        """Whether it is improbable enough without a flag, and seen in a way that may answer yes."""
-        return self.may_be_certain and self.chance <= CERTAIN
+        """Whether it is improbable enough without a flag to be answered yes."""
+        return self.chance <= self.bound
 
 
 def sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[Sighting]:
@@ -109,7 +111,7 @@ def _sighting(stack: Stack, fits: tuple[Fit, ...], chance: float, pixels: Bytes)
         "visible": ["order", "colours"],
     }
     drawn = any(fit.hung == "as drawn" for fit in fits)
-    return Sighting(inside(stack.polygon(), size), across, fits, chance, what, measured, may_be_certain=drawn)
+    return Sighting(inside(stack.polygon(), size), across, fits, chance, what, measured, CERTAIN if drawn else 0.0)
 
 
 def inside(polygon: tuple[Point, ...], size: tuple[int, int]) -> tuple[Point, ...]:

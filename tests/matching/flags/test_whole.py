@@ -1,0 +1,79 @@
+"""Whole flags: the glance that proposes places, the cloth that is laid there, the charge that it bears."""
+
+import numpy as np
+import pytest
+
+from tests.matching.flags.cloth import box, design, hang, room
+from verify.matching.flags import charge, cloth, glance
+from verify.matching.flags.designs import national
+from verify.matching.flags.laid import scale_of, whole_sightings
+
+CORNERS = box(180, 90, 168, 96, 0.1)
+
+
+def test_the_net_knows_the_designs_that_ship():
+    assert glance.net().codes == tuple(each.code for each in national())
+
+
+def test_windows_of_a_level_are_judged_like_windows_cut_out():
+    net = glance.net()
+    level, _ = next(glance.levels(room(), 60))
+    features, bright, firsts = next(glance.windows(level, net))
+    x, y = firsts[30].astype(int)
+    window = level[y : y + glance.CELLS[1], x : x + glance.CELLS[0]]
+    assert np.allclose(net.features(window), features[30], atol=1e-4)
+    assert window.mean() == pytest.approx(bright[30], abs=1e-4)
+
+
+@pytest.mark.parametrize("code", ["br", "za", "tr", "jp"])
+def test_a_flag_of_any_layout_is_named_in_its_place(code):
+    first = whole_sightings(hang(room(), design(code).drawing, CORNERS), national())[0]
+    assert first.fits[0].design is design(code)
+    assert np.abs(np.mean(first.polygon, axis=0) - np.mean(CORNERS, axis=0)).max() < 12
+
+
+def test_designs_that_few_pixels_make_one_are_named_together():
+    first = whole_sightings(hang(room(), design("us").drawing, CORNERS), national())[0]
+    assert {"us", "lr"} <= {code for fit in first.fits for code in fit.design.codes}
+
+
+def test_a_room_without_a_flag_has_no_likely_place():
+    assert all(place.odds < 2 for place in glance.places(room(), glance.net(), strangers=False))
+
+
+def test_cloth_follows_folds_and_another_drawing_does_not_fit():
+    pixels = hang(room(), design("gb").drawing, CORNERS, folds=0.04)
+    right, wrong = (
+        cloth.fit(cloth.Shrunken(pixels), np.array(CORNERS, np.float32), design(code).drawing) for code in ("gb", "no")
+    )
+    assert right.distance < 0.75 * wrong.distance
+    assert right.steps > 0.7 > wrong.steps
+    assert right.edge > 0.8
+
+
+def test_a_charge_is_seen_and_its_absence_is_noticed():
+    bands = design("az").bands
+    plain = design("az").drawing.copy()
+    for k, colour in enumerate(bands.colours):
+        plain[k * 32 : (k + 1) * 32] = np.array(colour) * 255
+    corners = box(120, 60, 252, 144)
+    for drawing, seen in ((design("az").drawing, True), (plain, False)):
+        pixels = hang(room(), drawing, corners)
+        laid = cloth.fit(cloth.Shrunken(pixels), np.array(corners, np.float32), design("az").drawing)
+        assert (charge.charge(pixels, laid, design("az"), mirrored=False) > 0.6) is seen
+
+
+def test_a_charge_of_a_few_pixels_is_not_looked_for():
+    pixels = hang(room(), design("az").drawing, box(180, 90, 63, 36))
+    laid = cloth.fit(cloth.Shrunken(pixels), np.array(box(180, 90, 63, 36), np.float32), design("az").drawing)
+    assert charge.charge(pixels, laid, design("az"), mirrored=False) is None
+
+
+def test_more_evidence_is_rarer():
+    scale = scale_of()
+    assert 1 == scale.chance(scale.level - 1) > scale.chance(scale.level + 1) > scale.chance(scale.level + 2)
+
+
+def test_a_flag_of_no_design_is_not_certain():
+    drawing = design("gb").drawing[..., [1, 0, 2]].copy()
+    assert not any(seen.certain for seen in whole_sightings(hang(room(), drawing, CORNERS), national()))
