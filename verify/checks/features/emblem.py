@@ -36,8 +36,9 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
 
     Limits: "not found" is no "no": absence is never concluded, because a third of the photographs of a brand, and a
     third of the emblems of 48 px in bare metal relief, are missed. A relief is known where the drawing's bright parts
-    stand higher or lower than its dark ones. One design has many copies, and copies can be carried. Each emblem looked
-    for has its own chance of a false yes: of 298 trials on the test half, one reached 2.1, and `yes` was raised over it.
+    stand higher or lower than its dark ones. One design has many copies, and
+    copies can be carried. Each emblem looked for has its own chance of a false yes: of 298 trials on the test half, one
+    reached 2.1, and `yes` was raised over it.
 
     References: Lowe 2004; Arandjelović & Zisserman 2012; Morel & Yu 2009 (ASIFT); Hariharan, Malik & Ramanan 2012;
     Belhumeur & Kriegman 1998; Moisan, Moulon & Monasse 2012.
