@@ -11,6 +11,7 @@ from typing import Any
 
 from verify import asking, checks
 from verify.asking import Asked, Source
+from verify.case.memory import Memory
 from verify.case.reading import Picture
 from verify.case.reading import findings as findings_of
 from verify.case.searching import Search, Stage
@@ -18,8 +19,8 @@ from verify.errors import EvidenceError, Refused
 from verify.guard import Guard
 from verify.kept import Kept
 from verify.known import Known, Reference
-from verify.log import Entry, Log, canonical
-from verify.model import Answer, Finding
+from verify.log import Entry, Log
+from verify.model import Finding
 from verify.store import Store
 
 LONG = 40  # matched points that a line of the log holds; longer lists lie in the store, digest and count in the line
@@ -46,33 +47,17 @@ class Inquiry:
         searches = self.archive.search(copied) if self.archive and copied else {}
         count = workers or os.cpu_count() or 1
         ready = [Guard() for _ in range(count)]
-        remembered = _Memory(self.log, self.store)
+        remembered = Memory(self.log, self.store)
         kept = Kept(self.log.folder / "kept", (reference.digest for reference in self.shelf))
 
         def run(check: checks.Check, picture: Picture) -> Asked | None:
-            others = self._others(check, picture)
-            if check.name == asking.COPY and picture.evidence.digest in searches:
-                hits = searches[picture.evidence.digest].hits
-                others = [*hits, *(other for other in others if other.digest not in {hit.digest for hit in hits})]
-            settings = check.resolve(self.wishes.get("checks", {}).get(check.name, {}))
-            known = shelf_of(check, self.shelf)
-            if check.pictures == 2 and not others:
+            search = searches.get(picture.evidence.digest) if check.name == asking.COPY else None
+            question = self._question(check, picture, search.hits if search else (), remembered)
+            if question is None:
                 return None
-            if remembered.whole(check, picture.evidence.digest, [o.digest for o in others], known, settings):
-                return None
-            told = remembered.pairs(check, picture.evidence.digest, settings) if check.pictures == 2 else {}
             guard = ready.pop()
             try:
-                return asking.ask(
-                    guard,
-                    check.name,
-                    self.source(check, picture),
-                    known=self.shelf,
-                    others=others,
-                    settings=settings,
-                    remembered=told,
-                    kept=kept,
-                )
+                return asking.ask(guard, check.name, self.source(check, picture), kept=kept, **question)
             finally:
                 ready.append(guard)
 
@@ -88,6 +73,21 @@ class Inquiry:
                 pool.shutdown(cancel_futures=True)
                 for guard in ready:
                     guard.close()
+
+    def _question(
+        self, check: checks.Check, picture: Picture, hits: Sequence[Source], remembered: Memory
+    ) -> dict[str, Any] | None:
+        """What a check is asked with; None where the log answers it already, or nothing is there to compare with."""
+        found = {hit.digest for hit in hits}
+        others = [*hits, *(other for other in self._others(check, picture) if other.digest not in found)]
+        if check.pictures == 2 and not others:
+            return None
+        settings = check.resolve(self.wishes.get("checks", {}).get(check.name, {}))
+        digest = picture.evidence.digest
+        if remembered.whole(check, digest, [o.digest for o in others], shelf_of(check, self.shelf), settings):
+            return None
+        told = remembered.pairs(check, digest, settings) if check.pictures == 2 else {}
+        return {"known": self.shelf, "others": others, "settings": settings, "remembered": told}
 
     def compare(self, check: checks.Check, picture: Picture, other: str, settings: Mapping[str, Any]) -> Asked:
         """Put a two-picture check to one pair, with settings of its own, as points that a person drew; and log it."""
@@ -183,44 +183,6 @@ class Inquiry:
         return packed
 
 
-class _Memory:
-    """What the log already answers."""
-
-    def __init__(self, log: Log, store: Store) -> None:
-        self._entries = [entry for entry in log if entry.kind == "check"]
-        self._keys = {_key(entry.body) for entry in self._entries}
-        self._store = store
-
-    def whole(
-        self, check: checks.Check, picture: str, others: Sequence[str], known: list[str], settings: Mapping[str, Any]
-    ) -> bool:
-        """Whether an entry asked the same question: check, version, settings, picture, and everything compared."""
-        told = {"check": check.name, "version": check.version, "picture": picture, "settings": settings}
-        return _key(told | {"compared": [{"digest": other} for other in others], "known": known}) in self._keys
-
-    def pairs(self, check: checks.Check, picture: str, settings: Mapping[str, Any]) -> dict[str, Finding]:
-        """By digest of the other picture: what the same check found, with the same version and settings."""
-        wanted = check.name, check.version, picture, canonical.pack(settings)
-        found: dict[str, Finding] = {}
-        for entry in self._entries:
-            body = entry.body
-            if (body["check"], body["version"], body["picture"], canonical.pack(body["settings"])) == wanted:
-                for told in findings_of(entry)[1:]:
-                    if told["against"] and told["answer"] != Answer.UNABLE:  # a crash or a timeout may not happen again
-                        found[told["against"]["digest"]] = Finding.from_json(self._expand(told))
-        return found
-
-    def _expand(self, told: dict[str, Any]) -> dict[str, Any]:
-        pairs = told["pairs"]
-        return told | {"pairs": json.loads(self._store.read(pairs["digest"]))} if isinstance(pairs, dict) else told
-
-
 def shelf_of(check: checks.Check, shelf: Known) -> list[str]:
     """Digests of the known pictures that a one-picture check had before it."""
     return [reference.digest for reference in shelf] if check.pictures == 1 and check.uses_known else []
-
-
-def _key(body: Mapping[str, Any]) -> bytes:
-    digests = [other["digest"] for other in body["compared"]]
-    told = [body["check"], body["version"], body["settings"], body["picture"], digests, body["known"]]
-    return canonical.encode(canonical.pack(told))

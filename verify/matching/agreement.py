@@ -49,9 +49,9 @@ def agreement(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> Agr
         laid = gray_a, gray_b, model.matrix, _grown(hull_a), np.sqrt(area_a / area_b)
     else:
         laid = gray_b, gray_a, np.linalg.inv(model.matrix), _grown(hull_b), np.sqrt(area_b / area_a)
-    share, windows = _share(*laid)
+    share, windows = _share(*_compared(*laid))
     if windows < FEWEST:
-        share, windows = _share(*laid, texture=FAINT)
+        share, windows = _share(*_compared(*laid, texture=FAINT))
     return Agreement(share, windows, area)
 
 
@@ -62,9 +62,8 @@ def within(gray_a: Array, gray_b: Array, model: Model, polygon: Array) -> float 
     """
     across = apply(model.matrix, polygon)
     ratio = np.sqrt(cv2.contourArea(polygon.astype(np.float32)) / max(1.0, cv2.contourArea(across.astype(np.float32))))
-    share, windows = _share(
-        gray_a, gray_b, model.matrix, polygon.astype(np.float32), min(1.0, float(ratio)), either=True
-    )
+    laid = gray_a, gray_b, model.matrix, polygon.astype(np.float32), min(1.0, float(ratio))
+    share, windows = _share(*_compared(*laid, either=True))
     return share if windows >= FEWEST else None
 
 
@@ -86,18 +85,8 @@ def _grown(hull: Array) -> Array:
     return np.asarray((hull - centre) * GROWTH + centre)
 
 
-def _share(
-    below: Array,
-    above: Array,
-    matrix: Array,
-    polygon: Array,
-    ratio: float,
-    *,
-    texture: float = TEXTURE,
-    either: bool = False,
-) -> tuple[float, float]:
-    """Share of windows in a polygon of `below` that agree, and how many of them are textured in both (or either)."""
-    agreeing, shown, _ = _compared(below, above, matrix, polygon, ratio, texture=texture, either=either)
+def _share(agreeing: Array, shown: Array, _: float) -> tuple[float, float]:
+    """Share of windows that agree, of those that show anything; and how many windows these are."""
     windows = int(shown.sum())
     return (float(agreeing.sum()) / windows if windows else 0.0), windows / WINDOW**2
 
