@@ -84,7 +84,7 @@ def brands(table: Path, half: str, rivals: int | None) -> Iterator[dict]:
                 yield told | {"places": places(picture, load[row["file"]])}
 
 
-def hung(rooms: Path, half: str, trials: int, sizes: tuple[int, ...]) -> Iterator[dict]:
+def hung(rooms: Path, half: str, trials: int, sizes: tuple[int, ...], skip: int = 0) -> Iterator[dict]:
     paths = sorted(path for path in rooms.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg", ".png"})
     paths, first = (paths[::2], 100) if half == "fit" else (paths[1::2], 6000)
 
@@ -93,7 +93,7 @@ def hung(rooms: Path, half: str, trials: int, sizes: tuple[int, ...]) -> Iterato
         opened.thumbnail((LARGEST, LARGEST))
         return np.asarray(opened)
 
-    for n in range(trials * len(sizes)):
+    for n in range(skip, skip + trials * len(sizes)):
         size, look = sizes[n % len(sizes)], drawn_emblems.LOOKS[n // len(sizes) % 3]
         kind = ("crest", "logo")[n // len(sizes) // 3 % 2]
         rng = np.random.default_rng([first, n])
@@ -270,6 +270,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=300, help="a size")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--rivals", type=int, help="of a photograph; without it, all brands that are not in it")
+    parser.add_argument("--skip", type=int, default=0, help="of hung: begin behind so many trials")
     parser.add_argument("--yes", type=float, default=emblems.YES)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
@@ -286,7 +287,7 @@ def main() -> None:
         told = (
             brands(asked.paths[0], asked.half, asked.rivals)
             if asked.what == "brands"
-            else hung(asked.paths[0], asked.half, asked.trials, tuple(asked.sizes))
+            else hung(asked.paths[0], asked.half, asked.trials, tuple(asked.sizes), asked.skip)
         )
         with asked.keep.open("w") as file:
             rows = []
