@@ -56,8 +56,8 @@ HIGHEST_CORRELATION = 0.98  # what agrees better than this agrees as well as pic
 # On the fitting half no trial without the emblem scores above 0.2 at 45 px or more (782 of drawn emblems, a third of
 # them sisters of one outline and colours, and 328 of brands); fitted on one half of those and asked of the other, 2 of
 # 1,201 passed the highest by 1.5 and none by 2.2, hence this. It was 2.0 until 1 of 298 held-out trials reached 2.1, so
-# that those are no longer an independent test of it. In the table, the places of brands, and of rooms after the 134th,
-# come from a search that did not yet draw reliefs.
+# that those are no longer an independent test of it; of 1,400 later ones, on fresh seeds, 4 passed it. In the table,
+# the places of brands, and of rooms after the 134th, come from a search that did not yet draw reliefs.
 YES = 2.4
 HINT = 0.5  # below it nothing is said to be like the reference
 FLAT = 8  # features from which a homography is worth more than the affine map: twice those that define one
