@@ -64,12 +64,13 @@ class Pdq:
     quality: int
 
 
-def pdq(luma: npt.NDArray[Any]) -> Pdq:
+def pdq(luma: npt.NDArray[Any], *, settle: bool = True) -> Pdq:
     """PDQ of a luma picture [H x W], 0 to 255, in all eight orientations; quality 0 below 5 pixels.
 
     Davis and Rosen, "PDQ and TMK+PDQF", 2019, and the reference implementation in facebook/ThreatExchange: two box
     filters and the decimation to 64 x 64 are linear, so they are one matrix from each side. Where that leaves a
-    coefficient too near the median to be sure of its bit, the reference's own order of rounding decides.
+    coefficient too near the median to be sure of its bit, the reference's own order of rounding decides; without
+    `settle` it does not, for hashes that nobody else computes.
     """
     height, width = luma.shape
     if height < PDQ_LEAST_SIDE or width < PDQ_LEAST_SIDE:
@@ -77,7 +78,7 @@ def pdq(luma: npt.NDArray[Any]) -> Pdq:
     small = _shrink(height) @ luma.astype(np.float32) @ _shrink(width).T
     dct = _dct().astype(np.float64) @ small.astype(np.float64) @ _dct().T.astype(np.float64)
     near = np.abs(dct - np.partition(dct.ravel(), 127)[127]) < ROUNDING * np.sqrt(max(height, width))
-    if np.count_nonzero(near) > 1:  # one is the median itself
+    if settle and np.count_nonzero(near) > 1:  # one is the median itself
         small, dct = _stepwise(luma.astype(np.float32))
     return Pdq(np.stack([_pack(turned) for turned in _orientations(dct)]), _quality(small))
 
