@@ -205,8 +205,8 @@ class Store:
                 self.read(digest)
             else:
                 temporary.replace(path)
-                _sync(path.parent)
-                _sync(self.folder)
+                sync_folder(path.parent)
+                sync_folder(self.folder)
                 if _hash(path) != digest:
                     raise LogError(f"{name}: the disk gave back other bytes than were written")
         except OSError as error:
@@ -260,7 +260,8 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk; Windows has no such call and needs none."""
     if hasattr(os, "O_DIRECTORY"):
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -18,6 +18,7 @@ from verify.archive.features import Features
 from verify.archive.search import Scanner
 from verify.archive.signature import Signature
 from verify.errors import Refused
+from verify.store import sync_folder
 
 KEPT = 400  # local features kept of each picture, 80 bytes each: the best of every part of it come first
 EACH = ("digests", "numbers", "pdq", "phash", "dhash")  # one row a picture
@@ -46,17 +47,7 @@ def write(folder: Path, batch: Sequence[Signature]) -> None:
             np.save(file, array, allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
-    flush_folder(folder)
-
-
-def flush_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk; Windows has no such call and needs none."""
-    if hasattr(os, "O_DIRECTORY"):
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+    sync_folder(folder)
 
 
 def digest(folder: Path) -> str:

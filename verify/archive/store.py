@@ -17,6 +17,7 @@ from verify.archive import segment
 from verify.archive.segment import Segment
 from verify.archive.signature import DECODED, METHOD, Signature
 from verify.errors import Refused
+from verify.store import sync_folder
 
 FORMAT = 2
 DATABASE = "archive.sqlite"
@@ -206,7 +207,7 @@ class Archive:
         shutil.rmtree(passing, ignore_errors=True)
         segment.write(passing, batch)
         passing.rename(self.place(name))
-        segment.flush_folder(self.folder / "segments")  # the name too is on the disk before the database says it
+        sync_folder(self.folder / "segments")  # the name too is on the disk before the database says it
         return name, batch
 
     def announce(self, name: str, batch: Sequence[Signature]) -> None:
