@@ -63,6 +63,13 @@ def test_every_file_is_told_about_and_the_broken_one_is_on_record(filled):
     assert "broken.jpg" in unread.because
 
 
+def test_an_archive_among_its_pictures_does_not_read_itself(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(encode(scene(60)))
+    with Archive.create(tmp_path / "kept") as archive:
+        told = list(add_files(archive, [tmp_path], workers=1)) + list(add_files(archive, [tmp_path], workers=1))
+    assert [(one.path, one.new) for one in told] == [(str(tmp_path / "a.jpg"), True), (str(tmp_path / "a.jpg"), False)]
+
+
 def test_an_unchanged_file_is_not_read_again_and_a_changed_one_is(tmp_path):
     file = tmp_path / "a.jpg"
     file.write_bytes(encode(scene(70)))

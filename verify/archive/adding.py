@@ -41,7 +41,7 @@ def add_files(
     could not be read is tried again: a reader for it may have been installed since.
     """
     with archive.writing():
-        yield from _add(archive, every_file(paths), local, progress, workers)
+        yield from _add(archive, _foreign(archive, paths), local, progress, workers)
         upkeep.merge(archive)
 
 
@@ -50,7 +50,7 @@ def follow_folder(
 ) -> list[Unread]:
     """Make the archive hold what a folder holds now and nothing else; returns what could not be read."""
     try:
-        files = every_file([folder])
+        files = _foreign(archive, [folder])
     except Refused:  # not a file in it
         files = []
     with archive.writing():
@@ -67,6 +67,12 @@ def follow_folder(
             database.execute("DROP TABLE here")
         upkeep.merge(archive)
     return [item for item in found if isinstance(item, Unread)]
+
+
+def _foreign(archive: Archive, paths: Sequence[Path | str]) -> list[Path]:
+    """The files, without those of the archive itself, which may lie among the pictures. Raises Refused for no file."""
+    own = archive.folder.resolve()
+    return [path for path in every_file(paths) if own not in path.resolve().parents]
 
 
 def _add(
