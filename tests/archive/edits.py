@@ -43,6 +43,21 @@ def frame(picture):
     return page
 
 
+def page(picture):
+    """A printed page, scanned: the same close text around a picture."""
+    sheet = np.full((1100, 800, 3), 250, np.uint8)
+    rng = np.random.default_rng(5)
+    for y in range(33, 1090, 13):
+        x = 20
+        while x < 740:
+            word = "".join(map(chr, rng.integers(97, 123, rng.integers(2, 9))))
+            cv2.putText(sheet, word, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30,) * 3, 1)
+            x += 9 * len(word) + 10
+    sheet[150:315, 20:780] = cv2.resize(picture, (760, 165), interpolation=cv2.INTER_AREA)
+    grain = np.random.default_rng(int(picture.sum())).normal(0, 3, sheet.shape)
+    return np.clip(sheet + grain, 0, 255).astype(np.uint8)
+
+
 def collage(pictures):
     tiles = [cv2.resize(p, (480, 360), interpolation=cv2.INTER_AREA) for p in pictures]
     return np.vstack([np.hstack(tiles[:2]), np.hstack(tiles[2:])])

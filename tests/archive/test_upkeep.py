@@ -74,7 +74,7 @@ def broken(file, how):
 
 
 @pytest.mark.parametrize("how", ["gone", "cut short", "empty", "no array", "another length"])
-@pytest.mark.parametrize("name", ["pdq", "local", "signs", "thumbnails", "digests"])
+@pytest.mark.parametrize("name", ["pdq", "local", "signs", "thumbnails", "deflated", "digests"])
 def test_a_damaged_segment_is_named_with_its_pictures_and_the_others_are_searched(home, name, how):
     broken(segments(home)[0] / f"{name}.npy", how)
     with opened(home / "kept") as archive:

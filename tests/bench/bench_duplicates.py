@@ -2,7 +2,7 @@
 
     bench_duplicates.py edits  ORIGINALS MAKE_COPIES.py [--seed N] [--half 0|1] [--limit N] [--peers N]
     bench_duplicates.py unrelated FOLDER…        the pairs listed among pictures with nothing in common
-    bench_duplicates.py overlays FOLDER… [--count 200]   unrelated pictures given one watermark, caption bar or frame
+    bench_duplicates.py overlays FOLDER… [--count 200]   unrelated pictures given one watermark, caption, frame or page
     bench_duplicates.py hashing FOLDER…          time of a signature against a scaled decode alone
 
 `--half` takes every second original: one half is for tuning, the other for reporting.
@@ -118,7 +118,7 @@ def run_overlays(options):
     files = [file for folder in options.folders for file in sorted(folder.iterdir())]
     rng = np.random.default_rng(options.seed)
     chosen = [files[n] for n in rng.permutation(len(files))]
-    for name in ("watermark", "caption", "frame"):
+    for name in ("watermark", "caption", "frame", "page"):
         signatures = []
         for file in chosen:
             if len(signatures) == options.count:

@@ -2,10 +2,11 @@
 
 from verify.archive.adding import Added, add_files, follow_folder
 from verify.archive.clusters import Cluster, clusters
-from verify.archive.comparison import Comparison, Relation, compare
+from verify.archive.comparison import Comparison, compare
 from verify.archive.duplicates import Duplicate, Unread, every_file, find_duplicates
 from verify.archive.exchange import listed_hashes, read_hashes
 from verify.archive.hashing import Hash
+from verify.archive.judging import Relation
 from verify.archive.looking_up import SEARCHED, Hit, LookedUp, look_up, near_foreign
 from verify.archive.notes import Decision, appear, appearances, decision, find, put_together, tell_apart
 from verify.archive.signature import Signature, sign, sign_guarded, sign_luma, signature_of

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from verify import guard
 from verify.archive import candidates, comparison, hashing
-from verify.archive.comparison import Comparison, Relation
+from verify.archive.comparison import Comparison
+from verify.archive.judging import Relation
 from verify.archive.overlay import PDQ_NEAR
 from verify.archive.signature import Signature
 from verify.errors import EvidenceError, Refused

@@ -91,9 +91,10 @@ def look_up(archive: Archive, picture: Signature) -> LookedUp:
 def _hit(archive: Archive, picture: Signature, name: str, row: int, mirrored: bool | None) -> Hit | None:
     try:
         other = archive.segment(name).signature(row)
-    except Refused:
-        return None  # set aside while its other rows were looked at; counted as unsearchable
-    compared = comparison.compare(picture, other, mirrored)
+        compared = comparison.compare(picture, other, mirrored)
+    except Refused as error:  # set aside while its other rows were looked at, or now; counted as unsearchable
+        archive.set_aside(name, str(error))
+        return None
     if not compared.relation:
         return None
     seen = notes.appearances(archive, other.digest)

@@ -30,6 +30,7 @@ class Overlay:
     bend: float  # as in `Alignment`; 0 where the whole-picture hash aligned them
     points: Floats  # [N x 4], full pixels
     agreement: Agreement
+    alignment: Alignment
     by: str  # "local features" or "whole-picture hash"
 
 
@@ -98,7 +99,7 @@ def _overlay(a: Signature, b: Signature, found: Alignment, by: str) -> Overlay:
     flip = _flip(a.full) if found.mirrored else np.eye(3)
     matrix = to_b @ found.matrix @ np.linalg.inv(to_a) @ flip
     points = np.hstack([geometry.apply(to_a, found.pairs[:, :2]), geometry.apply(to_b, found.pairs[:, 2:])])
-    return Overlay(matrix, found.mirrored, found.inliers, found.tentative, found.bend, points, measured, by)
+    return Overlay(matrix, found.mirrored, found.inliers, found.tentative, found.bend, points, measured, found, by)
 
 
 def _scale(size: tuple[int, int], picture: npt.NDArray[np.uint8]) -> Floats:

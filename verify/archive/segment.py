@@ -23,7 +23,7 @@ from verify.store import sync_folder
 KEPT = 400  # local features kept of each picture, 80 bytes each: the best of every part of it come first
 EACH = ("digests", "numbers", "pdq", "phash", "dhash")  # one row a picture
 MANY = {"boxes": "tiles", "panels": "tiles", "points": "local", "sizes": "local", "angles": "local", "codes": "local"}
-FILES = (*EACH, *MANY, "tiles", "local", "thumbnails", "shapes", "signs", "order")
+FILES = (*EACH, *MANY, "tiles", "local", "thumbnails", "shapes", "deflated", "inflating", "signs", "order")
 
 
 def write(folder: Path, batch: Sequence[Signature]) -> None:
@@ -39,6 +39,8 @@ def write(folder: Path, batch: Sequence[Signature]) -> None:
     arrays["local"] = np.cumsum([0, *[len(one["codes"]) for one in packed]])
     arrays["thumbnails"] = np.concatenate([one["thumbnail"].ravel() for one in packed])
     arrays["shapes"] = np.array([one["thumbnail"].shape for one in packed])
+    arrays["deflated"] = np.concatenate([one["deflated"] for one in packed])
+    arrays["inflating"] = np.cumsum([0, *[len(one["deflated"]) for one in packed]])
     signs = candidates.signs(arrays["codes"]) if len(arrays["codes"]) else np.zeros(0, np.uint64)
     arrays["order"] = np.argsort(signs, kind="stable").astype(np.uint32)
     arrays["signs"] = signs[arrays["order"]]  # in one row with the words that features are found by: their upper bits
@@ -81,7 +83,9 @@ class Segment:
         for name in (*EACH, "shapes"):
             if len(self.arrays[name]) != count:
                 yield name
-        ends = {"tiles": self.arrays["panels"], "local": self.arrays["codes"]}
+        ends = {
+            name: self.arrays[of] for name, of in (("tiles", "panels"), ("local", "codes"), ("inflating", "deflated"))
+        }
         for name, many in ends.items():
             offsets = self.arrays[name]
             if len(offsets) != count + 1 or offsets[0] or (np.diff(offsets) < 0).any() or offsets[-1] != len(many):
@@ -121,6 +125,7 @@ class Segment:
         one = {name: np.array(self.arrays[name][row]) for name in EACH}
         one |= {name: np.array(self.arrays[name][tiles if span == "tiles" else local]) for name, span in MANY.items()}
         one["thumbnail"] = np.array(self.arrays["thumbnails"][start : start + height * width]).reshape(height, width)
+        one["deflated"] = np.array(self.arrays["deflated"][slice(*self.arrays["inflating"][row : row + 2])])
         return Signature.unpack(one)
 
     def votes(self, query: Features) -> dict[int, tuple[int, bool]]:

@@ -19,7 +19,7 @@ from verify.archive.signature import DECODED, METHOD, Signature
 from verify.errors import Refused
 from verify.store import sync_folder
 
-FORMAT = 2
+FORMAT = 3
 DATABASE = "archive.sqlite"
 _name = re.compile(r"[0-9]{6,}-[0-9a-f]{16}")  # of a segment
 _SCHEMA = """

@@ -46,7 +46,7 @@ def test_unrelated_pictures_have_nothing_in_common():
     assert [asked(scene(20 + i), scene(30 + i)).answer for i in range(4)] == [Answer.NO] * 4
 
 
-@pytest.mark.parametrize("overlay", [edits.watermark, edits.caption, edits.frame])
+@pytest.mark.parametrize("overlay", [edits.watermark, edits.caption, edits.frame, edits.page])
 def test_a_shared_overlay_is_no_copy(overlay):
     one, other = overlay(scene(40)), overlay(scene(41))
     found = compare(sign(encode(one)), sign(encode(other)))
