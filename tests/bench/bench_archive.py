@@ -73,7 +73,7 @@ def signed(folders, work):
 
 
 ROW = ("digests", "numbers", "pdq", "phash", "dhash", "boxes", "panels", "thumbnail", "points", "sizes", "angles")
-ROW += ("codes", "deflated")
+ROW += ("codes", "deflated", "vector")
 
 
 def tiles(luma, digest):

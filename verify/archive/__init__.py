@@ -7,6 +7,7 @@ from verify.archive.duplicates import Duplicate, Unread, every_file, find_duplic
 from verify.archive.exchange import listed_hashes, read_hashes
 from verify.archive.hashing import Hash
 from verify.archive.judging import Relation
+from verify.archive.learned import model_file
 from verify.archive.looking_up import SEARCHED, Hit, LookedUp, look_up, near_foreign
 from verify.archive.notes import Decision, appear, appearances, decision, find, put_together, tell_apart
 from verify.archive.signature import Signature, sign, sign_guarded, sign_luma, signature_of
@@ -43,6 +44,7 @@ __all__ = [
     "info",
     "listed_hashes",
     "look_up",
+    "model_file",
     "near_foreign",
     "opened",
     "put_together",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from verify import guard
 from verify.archive import upkeep
@@ -32,16 +33,19 @@ def add_files(
     paths: Sequence[Path | str],
     *,
     local: bool = True,
+    model: Path | None = None,
     progress: Progress = silent,
     workers: int | None = None,
 ) -> Iterator[Added | Unread]:
     """Take files, and those in folders, into the archive; one that has not changed since is not read again.
 
-    Each batch is complete on the disk before it is announced; `local=False` leaves out the local features. A file that
-    could not be read is tried again: a reader for it may have been installed since.
+    Each batch is complete on the disk before it is announced; `local=False` leaves out the local features, a
+    learned `model` adds its vectors. A file that could not be read is tried again: a reader for it may be there now.
     """
     with archive.writing():
-        yield from _add(archive, _foreign(archive, paths), local, progress, workers)
+        yield from _add(
+            archive, _foreign(archive, paths), {"local": local, "model": model and str(model)}, progress, workers
+        )
         upkeep.merge(archive)
 
 
@@ -54,7 +58,7 @@ def follow_folder(
     except Refused:  # not a file in it
         files = []
     with archive.writing():
-        found = list(_add(archive, files, True, progress, workers))
+        found = list(_add(archive, files, {}, progress, workers))
         here = [(str(path.absolute()),) for path in files]
         with archive.database() as database:
             database.execute("CREATE TEMP TABLE here (path TEXT PRIMARY KEY)")
@@ -76,7 +80,7 @@ def _foreign(archive: Archive, paths: Sequence[Path | str]) -> list[Path]:
 
 
 def _add(
-    archive: Archive, files: Sequence[Path], local: bool, progress: Progress, workers: int | None
+    archive: Archive, files: Sequence[Path], signing: dict[str, Any], progress: Progress, workers: int | None
 ) -> Iterator[Added | Unread]:
     known = {row[0]: row[1:] for row in archive.database().execute("SELECT path, digest, size, mtime, inode FROM file")}
     fresh: list[tuple[Path, State]] = []
@@ -86,7 +90,7 @@ def _add(
             yield Added(str(path), told[0], new=False)
         else:
             fresh.append((path, state))  # the state before it is read: what changes meanwhile is read again next time
-    jobs = [{"path": str(path), "local": local} for path, _ in fresh]
+    jobs = [{"path": str(path), **signing} for path, _ in fresh]
     results = guard.map("verify.archive.signature:sign_file", jobs, workers=workers)
     waiting: list[Read] = []
     for number, result in progress(results, len(fresh), "adding"):

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify import guard
-from verify.archive import candidates, comparison, hashing
+from verify.archive import candidates, comparison, hashing, learned
 from verify.archive.comparison import Comparison
 from verify.archive.judging import Relation
 from verify.archive.overlay import PDQ_NEAR
@@ -59,16 +59,21 @@ def _told(finding: Finding) -> dict[str, Any]:
 
 
 def find_duplicates(
-    paths: Sequence[Path | str], *, progress: Progress | None = None, workers: int | None = None
+    paths: Sequence[Path | str],
+    *,
+    model: Path | None = None,
+    progress: Progress | None = None,
+    workers: int | None = None,
 ) -> Iterator[Duplicate | Unread]:
     """Every pair of the files, and of the files in the folders, that shows or may show the same picture.
 
-    Files that cannot be read come first, one Unread each. Raises Refused where there is no file at all.
+    A learned `model` proposes pairs as well. Files that cannot be read come first, one Unread each. Raises Refused
+    where there is no file at all.
     """
     files = every_file(paths)
     watched = progress or silent
     signed: dict[int, Signature] = {}
-    for number, result in watched(_sign(files, workers), len(files), "reading"):
+    for number, result in watched(_sign(files, model, workers), len(files), "reading"):
         if isinstance(result, EvidenceError):
             yield Unread(str(files[number]), named(result, files[number]))
         else:
@@ -115,7 +120,7 @@ def propose(pictures: Sequence[Signature]) -> list[Proposal]:
     for pair, both in voted.items():
         clear = len(both) == 1 or both[0].votes > 2 * both[1].votes
         proposals[pair] = both[0].mirrored if clear else None
-    for pair in _near_hashes(pictures):
+    for pair in (*_near_hashes(pictures), *_near_vectors(pictures)):
         proposals.setdefault(pair, None)
     return [(a, b, mirrored) for (a, b), mirrored in sorted(proposals.items())]
 
@@ -136,12 +141,23 @@ def _near_hashes(pictures: Sequence[Signature]) -> Iterator[tuple[int, int]]:
             yield min(int(number), other), max(int(number), other)
 
 
+def _near_vectors(pictures: Sequence[Signature]) -> Iterator[tuple[int, int]]:
+    """Pairs that a learned model takes for alike."""
+    seen = np.array([n for n, picture in enumerate(pictures) if picture.model], np.intp)
+    if len(seen):
+        vectors = np.stack([pictures[n].vector for n in seen])
+        for number in seen:
+            for other in seen[learned.nearest(pictures[number].vector, vectors)]:
+                if other != number:
+                    yield min(int(number), int(other)), max(int(number), int(other))
+
+
 def _within(hashes: npt.NDArray[np.uint64], one: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
     return np.flatnonzero(np.bitwise_count(hashes ^ one).sum(axis=1, dtype=np.uint16) <= PDQ_NEAR)
 
 
-def _sign(files: Sequence[Path], workers: int | None) -> Iterator[tuple[int, Any]]:
-    jobs = [{"path": str(path)} for path in files]
+def _sign(files: Sequence[Path], model: Path | None, workers: int | None) -> Iterator[tuple[int, Any]]:
+    jobs = [{"path": str(path), "model": model and str(model)} for path in files]
     return guard.map("verify.archive.signature:sign_file", jobs, workers=workers)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.appearances import Appearance, published_first, weighed
-from verify.archive import candidates, comparison, hashing, notes
+from verify.archive import candidates, comparison, hashing, learned, notes
 from verify.archive.comparison import Comparison
 from verify.archive.notes import Decision
 from verify.archive.overlay import PDQ_NEAR
@@ -127,6 +127,8 @@ def proposed(part: Segment, picture: Signature) -> dict[int, tuple[int, bool | N
         _keep(rows, near, bits)
         _, near, bits = tiles.search(asked[:8], PDQ_NEAR)
         _keep(rows, owner[near], bits)
+    for rank, near_row in enumerate(part.alike(picture).tolist()):  # like a hash that is so many bits within reach
+        rows[near_row] = (rows.get(near_row, (0, None))[0] + learned.MOST - rank, None)
     return rows
 
 

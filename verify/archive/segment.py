@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from verify.archive import candidates, features
+from verify.archive import candidates, features, learned
 from verify.archive.candidates import TURNS
 from verify.archive.features import Features
 from verify.archive.search import Scanner
@@ -23,7 +23,20 @@ from verify.store import sync_folder
 KEPT = 400  # local features kept of each picture, 80 bytes each: the best of every part of it come first
 EACH = ("digests", "numbers", "pdq", "phash", "dhash")  # one row a picture
 MANY = {"boxes": "tiles", "panels": "tiles", "points": "local", "sizes": "local", "angles": "local", "codes": "local"}
-FILES = (*EACH, *MANY, "tiles", "local", "thumbnails", "shapes", "deflated", "inflating", "signs", "order")
+FILES = (
+    *EACH,
+    *MANY,
+    "tiles",
+    "local",
+    "thumbnails",
+    "shapes",
+    "deflated",
+    "inflating",
+    "vectors",
+    "learned",
+    "signs",
+    "order",
+)
 
 
 def write(folder: Path, batch: Sequence[Signature]) -> None:
@@ -41,6 +54,8 @@ def write(folder: Path, batch: Sequence[Signature]) -> None:
     arrays["shapes"] = np.array([one["thumbnail"].shape for one in packed])
     arrays["deflated"] = np.concatenate([one["deflated"] for one in packed])
     arrays["inflating"] = np.cumsum([0, *[len(one["deflated"]) for one in packed]])
+    arrays["vectors"] = np.concatenate([one["vector"] for one in packed])
+    arrays["learned"] = np.cumsum([0, *[len(one["vector"]) for one in packed]])
     signs = candidates.signs(arrays["codes"]) if len(arrays["codes"]) else np.zeros(0, np.uint64)
     arrays["order"] = np.argsort(signs, kind="stable").astype(np.uint32)
     arrays["signs"] = signs[arrays["order"]]  # in one row with the words that features are found by: their upper bits
@@ -84,7 +99,13 @@ class Segment:
             if len(self.arrays[name]) != count:
                 yield name
         ends = {
-            name: self.arrays[of] for name, of in (("tiles", "panels"), ("local", "codes"), ("inflating", "deflated"))
+            name: self.arrays[of]
+            for name, of in (
+                ("tiles", "panels"),
+                ("local", "codes"),
+                ("inflating", "deflated"),
+                ("learned", "vectors"),
+            )
         }
         for name, many in ends.items():
             offsets = self.arrays[name]
@@ -126,7 +147,16 @@ class Segment:
         one |= {name: np.array(self.arrays[name][tiles if span == "tiles" else local]) for name, span in MANY.items()}
         one["thumbnail"] = np.array(self.arrays["thumbnails"][start : start + height * width]).reshape(height, width)
         one["deflated"] = np.array(self.arrays["deflated"][slice(*self.arrays["inflating"][row : row + 2])])
+        one["vector"] = np.array(self.arrays["vectors"][slice(*self.arrays["learned"][row : row + 2])])
         return Signature.unpack(one)
+
+    def alike(self, picture: Signature) -> npt.NDArray[np.intp]:
+        """Rows whose learned vectors are near the picture's, made by the same model."""
+        rows = np.flatnonzero(self.arrays["digests"][:, 2] == picture.model)
+        if not picture.model or not len(rows):
+            return np.zeros(0, np.intp)
+        places = self.arrays["learned"][rows][:, None] + np.arange(len(picture.vector))
+        return np.asarray(rows[learned.nearest(picture.vector, self.arrays["vectors"][places])], np.intp)
 
     def votes(self, query: Features) -> dict[int, tuple[int, bool]]:
         """Rows whose pictures have features equal to the query's: the number that are turned alike, and handedness."""

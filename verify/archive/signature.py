@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify import guard, image
-from verify.archive import agreement, features, hashing, panels
+from verify.archive import agreement, features, hashing, learned, panels
 from verify.archive.features import Features
 from verify.errors import Refused
 
@@ -31,7 +31,8 @@ class Signature:
 
     `luma` is the SHA-256 of the decoded luma, `pdq` [8 x 32 bytes] one row an orientation, `thumbnail` luma of at most
     160 x 160 pixels. `boxes` [N x 4: x, y, width, height in the work image] are the pictures inside it, and `panels`
-    [N x 32 bytes] the PDQ of each. `deflated` [bytes] is the work image, or nothing without local features.
+    [N x 32 bytes] the PDQ of each. `deflated` [bytes] is the work image, or nothing without local features;
+    `vector` [D] that of a learned `model`, which its digest names, or nothing.
     """
 
     digest: str
@@ -47,6 +48,8 @@ class Signature:
     thumbnail: npt.NDArray[np.uint8]
     deflated: npt.NDArray[np.uint8]
     features: Features
+    vector: learned.Vectors = field(default_factory=lambda: learned.NONE)
+    model: str = ""
 
     def work_image(self) -> npt.NDArray[np.uint8]:
         """The work image [H x W], luma. Raises Refused where what is kept of it is damaged or nothing."""
@@ -62,7 +65,7 @@ class Signature:
         """Arrays alone, as the guard and `Image.derive` carry them."""
         points, sizes, angles, codes = self.features.arrays()
         return {
-            "digests": np.array([self.digest, self.luma]),
+            "digests": np.array([self.digest, self.luma, self.model]),
             "numbers": np.array([*self.full, *self.work, self.quality]),
             "pdq": self.pdq,
             "phash": np.frombuffer(self.phash, np.uint8),
@@ -75,12 +78,13 @@ class Signature:
             "sizes": sizes,
             "angles": angles,
             "codes": codes,
+            "vector": self.vector,
         }
 
     @classmethod
     def unpack(cls, value: Mapping[str, Any]) -> Signature:
         """The signature that `pack` wrote."""
-        digest, luma = map(str, value["digests"])
+        digest, luma, model = map(str, value["digests"])
         width, height, work_width, work_height, quality = map(int, value["numbers"])
         return cls(
             digest=digest,
@@ -96,6 +100,8 @@ class Signature:
             thumbnail=value["thumbnail"],
             deflated=value["deflated"],
             features=Features(*(value[name] for name in ("points", "sizes", "angles", "codes"))),
+            vector=value["vector"],
+            model=model,
         )
 
 
@@ -104,13 +110,20 @@ def signature_of(picture: image.Image) -> Signature:
     return Signature.unpack(picture.derive(METHOD, lambda opened: sign(opened.data, opened.name).pack()))
 
 
-def sign(data: bytes, name: str = "", *, local: bool = True) -> Signature:
-    """The signature of a file's bytes; `local=False` leaves the local features out. Raises Unreadable."""
+def sign(data: bytes, name: str = "", *, local: bool = True, model: str | None = None) -> Signature:
+    """The signature of a file's bytes; `local=False` leaves the local features out. Raises Unreadable.
+
+    `model` is the path of a learned model whose vector is added. Raises Refused where it does not run.
+    """
     decoded = image.decode(data, name, min_side=DECODED_SIDE, gray=True)
     _, width, height = image.probe(data, name)
     if (width > height) != (decoded.shape[1] > decoded.shape[0]):  # the header's size is before the file's orientation
         width, height = height, width
-    return sign_luma(decoded, hashlib.sha256(data).hexdigest(), (width, height), local=local)
+    signed = sign_luma(decoded, hashlib.sha256(data).hexdigest(), (width, height), local=local)
+    if model is None:
+        return signed
+    vector = learned.embed(image.decode(data, name, min_side=learned.SIDE), model)
+    return replace(signed, vector=vector, model=learned.identity(model))
 
 
 def sign_luma(
@@ -145,17 +158,17 @@ def deflate(work: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.frombuffer(packer.compress(rows.tobytes()) + packer.flush(), np.uint8)
 
 
-def sign_file(path: str, local: bool = True) -> Arrays:
+def sign_file(path: str, local: bool = True, model: str | None = None) -> Arrays:
     """The guard's job: a file's signature, packed. Raises Unreadable."""
     cv2.setNumThreads(1)
     opened = image.open(path)
-    return sign(opened.data, opened.name, local=local).pack()
+    return sign(opened.data, opened.name, local=local, model=model).pack()
 
 
-def sign_guarded(path: Path) -> Signature:
+def sign_guarded(path: Path, model: str | None = None) -> Signature:
     """A file's signature, made in a guarded child. Raises Unreadable or GuardError."""
     with guard.Guard() as child:
-        return Signature.unpack(child.call(f"{__name__}:sign_file", path=str(path)))
+        return Signature.unpack(child.call(f"{__name__}:sign_file", path=str(path), model=model))
 
 
 def same_pixels(path: str, other: str) -> bool:

@@ -24,14 +24,16 @@ def archive() -> None:
 @click.argument("folder", type=_FOLDER, metavar="ARCHIVE")
 @click.argument("paths", nargs=-1, required=True, metavar="FOLDER|FILE…")
 @click.option("--no-features", is_flag=True, help="Hashes only: a third of the time, and crops are not found.")
+@click.option("--learned", metavar="FILE", help="A model in ONNX whose vectors are kept; `installed` for a package's.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a file.")
-def add(folder: Path, paths: tuple[str, ...], no_features: bool, as_json: bool) -> None:
+def add(folder: Path, paths: tuple[str, ...], no_features: bool, learned: str | None, as_json: bool) -> None:
     """Take pictures into the archive; files that have not changed since are not read again."""
-    from verify.archive import Added, add_files, opened
+    from verify.archive import Added, add_files, model_file, opened
 
     new, known, unread = 0, 0, 0
+    model = model_file(learned) if learned else None
     with opened(folder, create=True) as kept:
-        for found in add_files(kept, paths, local=not no_features, progress=output.progress):
+        for found in add_files(kept, paths, local=not no_features, model=model, progress=output.progress):
             if isinstance(found, Added):
                 new, known = new + found.new, known + (not found.new)
                 row = {"path": found.path, "digest": found.digest, "new": found.new, "answer": None, "because": ""}
@@ -51,18 +53,20 @@ def add(folder: Path, paths: tuple[str, ...], no_features: bool, as_json: bool) 
 @archive.command()
 @click.argument("folder", type=_FOLDER, metavar="ARCHIVE")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--learned", metavar="FILE", help="The model in ONNX that the archive's vectors come from.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a hit.")
-def search(folder: Path, files: tuple[str, ...], as_json: bool) -> None:
+def search(folder: Path, files: tuple[str, ...], learned: str | None, as_json: bool) -> None:
     """Look for pictures that show the same as these, or a part of it."""
-    from verify.archive import look_up, near_foreign, opened, sign_guarded
+    from verify.archive import look_up, model_file, near_foreign, opened, sign_guarded
     from verify.errors import EvidenceError
 
     readable = False
+    model = str(model_file(learned)) if learned else None
     with opened(folder) as kept:
         for file in files:
             base: dict[str, object] = {"picture": file, "archive": kept.identity}
             try:
-                picture = sign_guarded(Path(file))
+                picture = sign_guarded(Path(file), model)
             except EvidenceError as error:
                 _told(base | {"answer": "unable", "because": str(error).rstrip(".") + "."}, as_json)
                 continue

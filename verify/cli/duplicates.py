@@ -9,14 +9,16 @@ from verify.cli import output, printable
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FOLDER|FILE…")
+@click.option("--learned", metavar="FILE", help="A model in ONNX that proposes pairs too; `installed` for a package's.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a pair.")
-def duplicates(paths: tuple[str, ...], as_json: bool) -> None:
+def duplicates(paths: tuple[str, ...], learned: str | None, as_json: bool) -> None:
     """Every pair of files that shows the same picture: copies, crops, mirror images, screenshots, collages."""
-    from verify.archive import Duplicate, clusters, every_file, find_duplicates
+    from verify.archive import Duplicate, clusters, every_file, find_duplicates, model_file
 
     total, unread = len(every_file(paths)), 0
     pairs = []
-    for found in find_duplicates(paths, progress=output.progress):
+    model = model_file(learned) if learned else None
+    for found in find_duplicates(paths, model=model, progress=output.progress):
         unread += not isinstance(found, Duplicate)
         if as_json:
             output.line(found.to_json())
