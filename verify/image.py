@@ -133,15 +133,31 @@ def decode(
     (libjpeg's scaled DCT); `over` is the colour that shows through where the picture is transparent.
     Raises Unreadable with one sentence naming the file and what was expected.
     """
+    return scaled(data, name, min_side, gray=gray, max_pixels=max_pixels, over=over)[0]
+
+
+def scaled(
+    data: bytes,
+    name: str,
+    min_side: int | None,
+    *,
+    gray: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    over: str = "white",
+) -> tuple[Pixels, tuple[int, int]]:
+    """What `decode` gives, and the upright width and height of the whole picture, pixels. Raises Unreadable."""
     import numpy as np
     import PIL.ImageOps
 
     with _opened(data, name, max_pixels) as opened:
+        width, height = opened.size
         if min_side:
             shrink = max(1, max(opened.size) // min_side)
             opened.draft("L" if gray else "RGB", (max(1, opened.width // shrink), max(1, opened.height // shrink)))
         opened.load()
-        return np.array(_flatten(PIL.ImageOps.exif_transpose(opened), "L" if gray else "RGB", over))
+        pixels = np.array(_flatten(PIL.ImageOps.exif_transpose(opened), "L" if gray else "RGB", over))
+        turned = (width > height) != (pixels.shape[1] > pixels.shape[0])
+        return pixels, (height, width) if turned else (width, height)
 
 
 @contextlib.contextmanager

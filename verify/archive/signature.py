@@ -115,11 +115,8 @@ def sign(data: bytes, name: str = "", *, local: bool = True, model: str | None =
 
     `model` is the path of a learned model whose vector is added. Raises Refused where it does not run.
     """
-    decoded = image.decode(data, name, min_side=DECODED_SIDE, gray=True)
-    _, width, height = image.probe(data, name)
-    if (width > height) != (decoded.shape[1] > decoded.shape[0]):  # the header's size is before the file's orientation
-        width, height = height, width
-    signed = sign_luma(decoded, hashlib.sha256(data).hexdigest(), (width, height), local=local)
+    decoded, full = image.scaled(data, name, DECODED_SIDE, gray=True)
+    signed = sign_luma(decoded, hashlib.sha256(data).hexdigest(), full, local=local)
     if model is None:
         return signed
     vector = learned.embed(image.decode(data, name, min_side=learned.SIDE), model)
