@@ -32,8 +32,8 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
     background); each is aligned, warped back onto the reference and measured, over the whole and deep inside its
     outline: edges, luma, colours with the light's gains cancelled, and luma against the slopes of a low relief under
     light from any side. The score is the best of three: by colours, by shape, by relief; `yes` lies above the score of
-    every picture without the emblem that it was set on. The outline drawn is that of the features' homography where
-    eight of them give one.
+    every picture without the emblem that it was set on. The map is a homography: the outline drawn follows the
+    perspective.
 
     Limits: "not found" is no "no": absence is never concluded, because a third of the photographs of a brand, and a
     third of the emblems of 48 px in bare metal relief, are missed. A relief is known where the drawing's bright parts
@@ -50,7 +50,7 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
         best = max(seen, key=lambda one: (_sure(one, yes), emblems.score(one)), default=None)
         if best is None or emblems.score(best) < yes:
             _refuse_larger(picture, other)
-        elif emblems.is_cut_out(picture, other, best.fit.affine):
+        elif emblems.is_cut_out(picture, other, best.fit.pose):
             raise Refused(
                 f"{other.name} was cut out of {picture.name} itself: it matches to the grain and says nothing."
             )
@@ -87,11 +87,13 @@ def _refuse(picture: Image, other: Image) -> None:
 
 def _found(best: emblems.Sighting, picture: Image, other: Image, yes: float) -> Finding:
     score, sure = emblems.score(best), _sure(best, yes)
-    outline, corners = emblems.outline(best), _inside(emblems.own_outline(best), other.size)
+    outline, corners = best.fit.outline, _inside(emblems.own_outline(best), other.size)
     pairs = tuple(Pair((float(x), float(y)), (float(u), float(v))) for x, y, u, v in best.pairs[:SHOWN])
     shape = f"{best.fit.size:.0f} px, known by its {emblems.known_by(best)}, edges agree at {best.fit.edges:.2f}"
     shape += f", {len(best.pairs)} features on one plane" if len(best.pairs) else ""
-    if sure:
+    if emblems.in_other_colours(best):
+        because = f"Something of the shape of {other.name}, but in other colours: {shape}."
+    elif sure:
         because = f"The design of {other.name} is in the picture: {shape} (score {score:.1f}, needed {yes:.1f})."
     elif score >= yes:
         because = f"In shape and colours consistent with {other.name}, but too small to tell apart: {shape}."
@@ -133,6 +135,7 @@ def _measured(best: emblems.Sighting) -> dict[str, float | None]:
         "luma_inside": round(fit.grey_inside, 3),
         "colour": None if fit.colour is None else round(fit.colour, 3),
         "colour_inside": None if fit.colour_inside is None else round(fit.colour_inside, 3),
+        "other_colours": round(fit.other_colours, 3),
         "relief_inside": round(fit.relief_inside, 3),
         "pixels": round(fit.size, 1),
         "features": len(best.pairs),
