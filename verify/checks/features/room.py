@@ -19,7 +19,7 @@ from verify.matching.points import SHOWN, Drawn, judge, told
 from verify.matching.surface import Surface, Views
 from verify.model import Answer, Finding, Pair, Portability, Region, Strength
 
-VERSION = "4"
+VERSION = "5"
 KIND = "rooms"
 OWN = True
 SHORTLIST = 40  # of 53 pairs of one room the vote put 51 among the first 20 of 335 references, all among the first 40
