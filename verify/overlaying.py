@@ -21,6 +21,8 @@ def settings(
     references: Sequence[str | Path],
     points: Path | None,
     calibration: Path | None,
+    *,
+    second_look: bool = False,
 ) -> dict[str, Any] | None:
     """The settings of the check that these files stand for. Raises Refused, Unreadable."""
     told: dict[str, Any] = {}
@@ -37,6 +39,10 @@ def settings(
             told["calibration"] = json.loads(image.read_bytes(calibration))
         except ValueError as error:
             raise Refused(f"{calibration.name}: not JSON; expected what `verify calibrate` wrote") from error
+    if second_look:
+        if kind != "room":
+            raise Refused("a second look is for rooms; expected --kind room")
+        told["second_look"] = True
     return told or None
 
 

@@ -26,11 +26,12 @@ COLOURS = np.array(
 )
 
 
-def emblem(seed: int, kind: str = "", sister: int | None = None) -> np.ndarray:
+def emblem(seed: int, kind: str = "", sister: int | None = None, cousin: int | None = None) -> np.ndarray:
     """A drawing, RGBA uint8, 256 pixels in its longer side.
 
     `kind` is "crest" (a shield with charges, often a wreath and a word) or "logo" (a few flat shapes). Where the seed
     of a `sister` of that kind is given, the outline and the colours are hers, and only what is drawn inside is not.
+    With that of a `cousin`, what is drawn inside is that of the same seed without one, and outline and colours are not.
     """
     rng = np.random.default_rng([7, seed])
     kind = kind or ("crest", "logo")[int(rng.integers(2))]
@@ -39,6 +40,9 @@ def emblem(seed: int, kind: str = "", sister: int | None = None) -> np.ndarray:
     hers = rng if sister is None else np.random.default_rng([7, sister])
     colours = COLOURS[hers.permutation(len(COLOURS))]
     body = _body(hers, big)
+    if cousin is not None:
+        others = np.random.default_rng([7, cousin])
+        colours, body = COLOURS[others.permutation(len(COLOURS))], _body(others, big)
     cv2.fillPoly(alpha, [body], 255)
     cv2.fillPoly(pixels, [body], colours[0].tolist())
     if kind == "crest":

@@ -68,6 +68,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--points", type=_FILE, help="Pairs and lines drawn by a person, as JSON or CSV (x,y,X,Y); rooms only.")
 @click.option("--overlay", type=click.Path(path_type=Path), help="With --points: a folder for the registered pictures.")
 @click.option("--calibration", type=_FILE, help="What `verify calibrate` wrote; rooms only.")
+@click.option("--second-look", is_flag=True, help="Rooms only: look at floors laid flat too; 5 to 20 s more a pair.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a (picture, reference) pair.")
 def compare(
     pictures: tuple[str, ...],
@@ -76,6 +77,7 @@ def compare(
     points: Path | None,
     overlay: Path | None,
     calibration: Path | None,
+    second_look: bool,
     as_json: bool,
 ) -> None:
     """Compare every picture with every reference: the same emblem, the same room?
@@ -85,7 +87,7 @@ def compare(
     """
     from verify import looking, overlaying
 
-    settings = overlaying.settings(kind, pictures, references, points, calibration)
+    settings = overlaying.settings(kind, pictures, references, points, calibration, second_look=second_look)
     looks = looking.compare(kind, pictures, references, settings=settings, progress=output.progress)
     _print(overlaying.kept(looks, overlay) if overlay else looks, as_json)
 

@@ -55,6 +55,21 @@ def agreement(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> Agr
     return Agreement(share, windows, area)
 
 
+def rivals(gray_a: Array, gray_b: Array, model: Model, other: Array, found: Matches) -> tuple[float, float, float]:
+    """How many windows around a model's inliers agree under its homography alone, the other [3 x 3] alone, and both."""
+    points = found.a[model.inliers].astype(np.float32)
+    hull = _grown(cv2.convexHull(points)[:, 0]).astype(np.float32)
+    across = apply(model.matrix, hull).astype(np.float32)
+    ratio = min(1.0, float(np.sqrt(cv2.contourArea(hull) / max(1.0, cv2.contourArea(across)))))
+    here, shown, _ = _compared(gray_a, gray_b, model.matrix, hull, ratio)
+    there, also, _ = _compared(gray_a, gray_b, other, hull, ratio)
+    both = shown & also
+    alone, instead, alike = (
+        float((part & both).sum()) / WINDOW**2 for part in (here & ~there, there & ~here, here & there)
+    )
+    return alone, instead, alike
+
+
 def within(gray_a: Array, gray_b: Array, model: Model, polygon: Array) -> float | None:
     """The share of a region's details (polygon [N x 2] in working pixels of a) that agree under a homography.
 

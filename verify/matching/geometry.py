@@ -26,8 +26,9 @@ TRIALS = 10_000  # of the robust estimators
 class Model:
     """A geometric model, the matches that agree with it, and how surprising that is.
 
-    `kind` is homography, fundamental or affine; `matrix` maps (or, fundamental, relates) working pixels of a to b;
-    `inliers` is a mask [N] over the matches; `log10_nfa` the expected number of so good models among random matches.
+    `kind` is homography, fundamental, affine or similarity; `matrix` maps (or, fundamental, relates) working pixels of
+    a to b; `inliers` is a mask [N] over the matches; `log10_nfa` the expected number of so good models among random
+    matches.
     """
 
     kind: str
@@ -77,12 +78,29 @@ def affine(found: Matches, threshold: float = H_PIXELS) -> Model | None:
     return scored("affine", np.vstack((matrix, (0.0, 0.0, 1.0))), found)
 
 
-CHANCE = {"homography": Chance(4, 1), "fundamental": Chance(7, 3), "affine": Chance(3, 1)}
+def similarity(found: Matches, slack: float) -> Model | None:
+    """The best map (3 x 3) that keeps angles, held to `slack` working pixels, or None."""
+    if len(found) < 3:
+        return None
+    matrix, _ = cv2.estimateAffinePartial2D(
+        found.a, found.b, method=cv2.RANSAC, ransacReprojThreshold=slack / 2, maxIters=3000
+    )
+    if matrix is None or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:, :2])) < 1e-9:
+        return None
+    return scored("similarity", np.vstack((matrix, (0.0, 0.0, 1.0))), found, slack)
 
 
-def scored(kind: str, matrix: Array, found: Matches) -> Model:
+CHANCE = {
+    "homography": Chance(4, 1),
+    "fundamental": Chance(7, 3),
+    "affine": Chance(3, 1),
+    "similarity": Chance(2, 1),
+}
+
+
+def scored(kind: str, matrix: Array, found: Matches, ceiling: float = CEILING) -> Model:
     """A given model with the matches that agree with it, by the a-contrario score of `found`."""
-    chances, errors = _chances(kind, matrix, found)
+    chances, errors = _chances(kind, matrix, found, ceiling)
     value, inliers = log10_nfa(chances, CHANCE[kind])
     return Model(kind, matrix, inliers, value, float(errors[inliers].max(initial=0.0)))
 
@@ -116,8 +134,8 @@ def planes(found: Matches, most: int = PLANES, enough: float = -3.0) -> list[tup
     return result
 
 
-def _chances(kind: str, matrix: Array, found: Matches) -> tuple[Array, Array]:
-    """For each match the chance that a random one would agree as well, 1 above CEILING, and its error in pixels."""
+def _chances(kind: str, matrix: Array, found: Matches, ceiling: float = CEILING) -> tuple[Array, Array]:
+    """For each match the chance that a random one would agree as well, 1 above the ceiling, and its error in pixels."""
     if kind == "fundamental":
         errors = epipolar_errors(matrix, found.a, found.b)
         chances = np.column_stack([_line_chance(e, size) for e, size in zip(errors, _sizes(found), strict=True)])
@@ -125,7 +143,7 @@ def _chances(kind: str, matrix: Array, found: Matches) -> tuple[Array, Array]:
         errors = transfer_errors(matrix, found.a, found.b)
         chances = np.column_stack([_disc_chance(e, size) for e, size in zip(errors, _sizes(found), strict=True)])
     worst = np.maximum(*errors)
-    return np.where(worst > CEILING, 1.0, chances.max(axis=1)), worst
+    return np.where(worst > ceiling, 1.0, chances.max(axis=1)), worst
 
 
 def transfer_errors(matrix: Array, a: Array, b: Array) -> tuple[Array, Array]:

@@ -108,6 +108,16 @@ def _one_per_cell(found: Matches) -> Array:
     return np.array(keep, np.intp)
 
 
+def joined(parts: list[Matches]) -> Matches | None:
+    """Matches of several looks at one pair as one list, one per cell, best first; None of none."""
+    if not parts:
+        return None
+    a, b, ratio, index = (np.concatenate([getattr(p, name) for p in parts]) for name in ("a", "b", "ratio", "index"))
+    order = np.argsort(ratio, kind="stable")
+    both = Matches(a[order], b[order], ratio[order], index[order], parts[0].size_a, parts[0].size_b)
+    return both.where(_one_per_cell(both))
+
+
 def guarded(found: Matches) -> Matches:
     """The matches without those at the frame and those that keep their distance to a corner, as overlays do."""
     inside = _inside(found.a, found.size_a) & _inside(found.b, found.size_b)

@@ -15,7 +15,9 @@ import numpy as np
 from verify.errors import Refused
 from verify.matching.features import Array
 from verify.matching.geometry import apply, epipolar_errors, transfer_errors
+from verify.model import Answer, Finding, Pair, Portability
 
+SHOWN = 60  # pairs kept in a finding and drawn
 TRIALS = 999  # sets of random clicks: the smallest chance that can be told is one in a thousand
 LOOSE = 0.05  # of the diagonal: how far rooms of one layout keep their doors and sockets from each other's places
 FLAT = 0.02  # second over first extent of the clicks: below it they stand in one line
@@ -205,3 +207,36 @@ MODELS: dict[str, tuple[Callable[[Array, Array], Array], Callable[[Array, Array]
 def registered(pixels: Array, matrix: Array, size: tuple[int, int]) -> Array:
     """The picture (RGB) laid over the reference of `size` by its homography: with it, the pair to blink between."""
     return np.asarray(cv2.warpPerspective(pixels, matrix, size))
+
+
+def told(drawn: Drawn, fit: HandFit, longest: int, error: float, limits: str) -> Finding:
+    """What a person's pairs say; the person is named on the record, and the picture decides by residuals alone."""
+    by = drawn.by or "a person"
+    allowed = error * longest
+    good = fit.rms <= allowed and fit.chance <= 0.001
+    yes = good and fit.area >= 0.02
+    model = "one plane" if fit.kind == "homography" else "one rigid scene"
+    counted = (
+        f"{len(drawn.pairs)} pairs and {len(drawn.lines)} lines drawn by {by} fit {model} to {fit.rms:.1f} pixels; "
+        f"of random clicks, {'fewer than 1 in 1,000' if fit.chance <= 0.001 else f'{fit.chance:.1%}'} fit as well"
+    )
+    because = f"{counted}." if yes else f"Not shown to be the same surface: {counted}."
+    if good and not yes:
+        because = (
+            f"The same thing, but all pairs lie on {fit.area:.1%} of the picture, and it may be portable: {counted}."
+        )
+    measured: dict[str, Any] = {"drawn_by": by, "pairs": len(drawn.pairs), "lines": len(drawn.lines), "model": fit.kind}
+    measured |= {"rms_pixels": round(fit.rms, 2), "allowed_pixels": round(allowed, 2), "chance": fit.chance}
+    measured |= {"residuals_pixels": [round(float(r), 2) for r in fit.residuals], "area_share": round(fit.area, 4)}
+    measured |= {"left_out_pixels": [round(min(float(r), 1e6), 2) for r in fit.left_out]}
+    measured |= {"homography": fit.matrix.tolist() if fit.kind == "homography" else None}
+    return Finding(
+        Answer.YES if yes else Answer.UNCLEAR,
+        because,
+        measured=measured,
+        pairs=tuple(Pair((x, y), (u, v)) for x, y, u, v in np.round(drawn.pairs[:SHOWN], 1).tolist()),
+        score=round(min(1e6, 1 / max(fit.rms / longest, 1e-6)), 3) if good else 0.0,
+        level="same surface" if yes else "same design" if good else "undetermined",
+        portability=Portability.FIXED if yes else None,
+        limits="Pairs drawn by a person: another person should draw them again without seeing these. " + limits,
+    )

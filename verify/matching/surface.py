@@ -70,11 +70,13 @@ class Views:
         """Those that no frame or overlay explains."""
         return guarded(match(*self.features))
 
-    def outside(self, polygons: list[Array]) -> Matches:
-        """Matches that lie in none of these polygons (upright pixels of the picture)."""
+    def outside(self, polygons: list[Array], found: Matches) -> Matches:
+        """Those of the matches that lie in none of these polygons (upright pixels of the picture)."""
         import cv2
 
-        found, scale = self.matches, self.features[0].scale
+        if not polygons:
+            return found
+        scale = self.features[0].scale
         shapes = [(polygon / scale).astype(np.float32).reshape(-1, 1, 2) for polygon in polygons]
         free = [
             all(cv2.pointPolygonTest(shape, (float(x), float(y)), measureDist=False) < 0 for shape in shapes)

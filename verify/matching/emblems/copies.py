@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verify.image import Image
+from verify.matching.emblems.fit import affinity
 
 Array = npt.NDArray[Any]
 
@@ -20,8 +21,9 @@ GRAIN = 0.35  # correlation of the grain; other photographs of one emblem stay b
 LEAST_GRAIN = 0.3  # grey levels: a drawing's flat parts have none, and tell nothing
 
 
-def is_cut_out(picture: Image, reference: Image, affine: Array) -> bool:
-    """Whether `reference` agrees with `picture` down to the grain under `affine` (reference to picture pixels)."""
+def is_cut_out(picture: Image, reference: Image, pose: Array) -> bool:
+    """Whether `reference` agrees with `picture` down to the grain under a map [3 x 3] of its pixels."""
+    affine = affinity(pose, reference.size)
     (a, b), (c, d) = affine[:, :2]
     scale = np.sqrt(max(1e-9, a * d - b * c))
     if max(abs(b - c), abs(b + c), abs(a - d)) > TURNED * 2 * scale or (reference.opacity < 255).any():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from verify.matching.emblems.fit import BLUR, MARGIN, Sheet, aligned, blurred, composed, square, warped
+from verify.matching.emblems.fit import BLUR, MARGIN, Sheet, aligned, blurred, square, through, warped
 from verify.matching.emblems.gradients import correlation, edges, luma_of, slopes
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 COLOURLESS = 0.15  # spread of log colour below which a reference counts as grey
+AGREED, COLOURFUL = 0.6, 0.6  # correlation of colours, and their spread, from which on more says no more
 SOFT = 1.2  # pixels: luma is compared this soft, about as soft as an emblem of 48 px is on the sheet
 
 
@@ -27,7 +28,7 @@ class Fit:
     What ends in `inside` is measured deep in the emblem alone, where another emblem of the same outline is another.
     """
 
-    affine: Array  # [2 x 3], pixels of the reference to pixels of the picture
+    pose: Array  # [3 x 3], pixels of the reference to pixels of the picture
     edges: float  # of the edge fields
     grey: float  # of luma; below 0 where dark and bright are exchanged
     colour: float | None  # of the colours, gains of the light cancelled; None where the reference is grey
@@ -35,6 +36,7 @@ class Fit:
     edges_rim: float  # of the edge fields, where it is not inside
     grey_inside: float
     colour_inside: float | None
+    other_colours: float  # how strong the colours inside are while they are not the reference's, 0…1
     relief_inside: float  # of luma with the reference's slopes under the light that suits best, 0…1
     outline: tuple[tuple[float, float], ...]  # the reference's four corners in the picture
 
@@ -44,16 +46,16 @@ class Fit:
         return float(np.ptp(self.outline, axis=0).max())
 
 
-def fitted(pyramid: Arrays, sheet: Sheet, affine: Array) -> Fit:
-    """The fit after alignment, from a guess of the affine map of reference pixels into the picture."""
-    return measured(pyramid, sheet, aligned(pyramid, sheet, affine)[1])
+def fitted(pyramid: Arrays, sheet: Sheet, guess: Array) -> Fit:
+    """The fit after alignment, from a guess of the map [3 x 3] of reference pixels into the picture."""
+    return measured(pyramid, sheet, aligned(pyramid, sheet, guess)[1])
 
 
-def measured(pyramid: Arrays, sheet: Sheet, affine: Array) -> Fit:
+def measured(pyramid: Arrays, sheet: Sheet, pose: Array) -> Fit:
     """What the warped-back picture and the reference have in common under a map of its pixels into the picture."""
     height, width = sheet.weight.shape
-    pose = composed(affine, np.linalg.inv(square(sheet.onto)))
-    seen = warped(pyramid, pose, (width, height))
+    back = pose @ np.linalg.inv(square(sheet.onto))
+    seen = warped(pyramid, back, (width, height))
     field = edges(seen)
     luma, own = luma_of(seen), luma_of(sheet.pixels)
     soft, fuzzy = blurred(luma, SOFT), blurred(field, BLUR)
@@ -61,7 +63,7 @@ def measured(pyramid: Arrays, sheet: Sheet, affine: Array) -> Fit:
     corners = np.array([(MARGIN, MARGIN), (right, MARGIN), (right, bottom), (MARGIN, bottom)]) - 0.5
     rim = np.maximum(sheet.weight - sheet.inside, 0.0)
     return Fit(
-        affine=affine,
+        pose=pose,
         edges=correlation(sheet.field, fuzzy, sheet.weight),
         grey=_alike(own, luma, sheet.weight),
         colour=_colour(sheet.pixels, seen, sheet.weight),
@@ -69,8 +71,9 @@ def measured(pyramid: Arrays, sheet: Sheet, affine: Array) -> Fit:
         edges_rim=correlation(sheet.field, fuzzy, rim),
         grey_inside=_alike(blurred(own, SOFT), soft, sheet.inside),
         colour_inside=_colour(sheet.pixels, seen, sheet.inside),
+        other_colours=_other_colours(sheet.pixels, seen, sheet.inside),
         relief_inside=_relief(own, soft, sheet.inside),
-        outline=tuple((float(x), float(y)) for x, y in corners @ pose[:, :2].T + pose[:, 2]),
+        outline=tuple((float(x), float(y)) for x, y in through(back, corners)),
     )
 
 
@@ -107,8 +110,20 @@ def _alike(ours: Array, theirs: Array, weight: Array) -> float:
 def _colour(reference: Array, seen: Array, weight: Array) -> float | None:
     """Correlation of log-colour opponents about their means: three free gains, so any illuminant and exposure."""
     ours, theirs = (_centred(_opponents(pixels), weight) for pixels in (reference, seen))
-    spread = np.sqrt((weight * (ours**2).sum(axis=2)).sum() / weight.sum())
-    return correlation(ours, theirs, weight) if spread >= COLOURLESS else None
+    return correlation(ours, theirs, weight) if _spread(ours, weight) >= COLOURLESS else None
+
+
+def _other_colours(reference: Array, seen: Array, weight: Array) -> float:
+    """0 where the colours agree, where the reference has none, and where the picture has none, as of bare metal."""
+    alike = _colour(reference, seen, weight)
+    if alike is None:
+        return 0.0
+    colourful = _spread(_centred(_opponents(seen), weight), weight)
+    return max(0.0, AGREED - alike) * min(colourful, COLOURFUL)
+
+
+def _spread(opponents: Array, weight: Array) -> float:
+    return float(np.sqrt((weight * (opponents**2).sum(axis=2)).sum() / weight.sum()))
 
 
 def _opponents(pixels: Array) -> Array:

@@ -19,7 +19,8 @@ SMALLEST = 32  # pixels, shorter side of a reference; below, it holds too little
 LARGEST = 320  # pixels, longer side that is worked on
 UNIFORM = 3.0  # grey levels, standard deviation below which there is nothing to look for
 GROUND = 8  # grey levels a channel: the rim of a drawing on plain paper varies by less
-METHOD = "emblem-reference-1"
+BRIGHT = 128  # grey levels, mean of the rim; transparent ground arrives as white
+METHOD = "emblem-reference-2"
 
 
 def reference_of(image: Image) -> Arrays:
@@ -31,7 +32,7 @@ def reference_of(image: Image) -> Arrays:
 
 
 def _prepare(image: Image) -> Arrays:
-    pixels, mask = image.pixels, _emblem(image)
+    pixels, mask = _on_ground(image.pixels, image.opacity), _emblem(image)
     width, height = image.size
     if min(width, height) < SMALLEST:
         raise Refused(f"{image.name}: the reference is {width} x {height} pixels; expected at least {SMALLEST} a side.")
@@ -50,6 +51,15 @@ def _prepare(image: Image) -> Arrays:
         "scale": np.array([size[0] / mask.shape[1], size[1] / mask.shape[0]]),
         "corner": np.array([left, top], np.float64),
     }
+
+
+def _on_ground(pixels: npt.NDArray[np.uint8], opacity: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """What lies on transparent ground, black where it is bright at its rim: a white emblem on white has no outline."""
+    solid = (opacity >= 128).astype(np.uint8)
+    rim = (solid > 0) & (np.asarray(cv2.erode(solid, np.ones((5, 5)))) == 0)
+    if solid.all() or not rim.any() or pixels[rim].mean() < BRIGHT:
+        return pixels
+    return np.asarray(np.clip(pixels - (255.0 - opacity[..., None]), 0, 255), np.uint8)
 
 
 def _emblem(image: Image) -> npt.NDArray[np.bool_]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.linalg import cho_solve
 
 from verify.image import Image
+from verify.matching.emblems.fit import square, through
 from verify.matching.emblems.gradients import BINS, CELL, cells
 from verify.matching.emblems.relief import lit
 
@@ -37,7 +38,7 @@ METHOD = "emblem-cells-1"
 
 
 def search(picture: Image, reference: Image, prepared: Arrays, keep: int = 24) -> list[tuple[float, Array]]:
-    """The places most like the reference: (z, affine map [2 x 3] of `prepared` pixels into the picture), best first.
+    """The places most like the reference: (z, map [3 x 3] of `prepared` pixels into the picture), best first.
 
     z is the output of the matched filter that the picture's own edges define, in standard deviations over its places:
     Hariharan, Malik and Ramanan 2012, "Discriminative decorrelation for clustering and classification", with the
@@ -51,7 +52,8 @@ def search(picture: Image, reference: Image, prepared: Arrays, keep: int = 24) -
             background = picture.derive(f"{METHOD} background {n}", partial(_background, levels, shape))
             if background:
                 found += _peaks(levels, background, drawn[f"cells-{n}"], drawn[f"weights-{n}"], drawn[f"affines-{n}"])
-    return apart(sorted(found, key=lambda place: -place[0]), prepared["mask"].shape, keep)
+    found.sort(key=lambda place: -place[0])
+    return apart([(z, square(affine)) for z, affine in found], prepared["mask"].shape, keep)
 
 
 def _levels(image: Image) -> Arrays:
@@ -177,15 +179,15 @@ def _correlated(level: Array, kernels: Array) -> Array:
 
 
 def apart(found: list[tuple[float, Array]], shape: tuple[int, ...], keep: int) -> list[tuple[float, Array]]:
-    """The first `keep` poses (score, affine map of a reference of `shape`) that are not one that came before."""
+    """The first `keep` poses (score, map [3 x 3] of a reference of `shape`) that are not one that came before."""
     kept: list[tuple[float, Array]] = []
     corners = np.array([[0, 0], [shape[1], 0], [shape[1], shape[0]], [0, shape[0]]], float)
     seen = np.zeros((0, 4, 2))
-    for score, affine in found:
-        own = corners @ affine[:, :2].T + affine[:, 2]
+    for score, pose in found:
+        own = through(pose, corners)
         size = np.ptp(own, axis=0).max()
         if not len(seen) or np.hypot(*(seen - own).transpose(2, 0, 1)).mean(axis=1).min() > APART * size:
-            kept.append((score, affine))
+            kept.append((score, pose))
             seen = np.concatenate([seen, own[None]])
         if len(kept) == keep:
             break
