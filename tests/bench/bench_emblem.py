@@ -44,8 +44,6 @@ NEAR = 0.3  # of the emblem: a place this far from the truth is another place
 RIDGE = 5.0  # the kinds are all but separable: keeps weights, and so margins, moderate; of 5 and 20, fitted on one half
 # of the table and asked of the other, 5 found more at as few wrong
 HIGHEST = 0.2  # logits: what the highest wrong place of a fit is moved to, so that one threshold serves all three
-COUSIN = "a cousin"
-OUTLINE = 0.9  # of the ground of both drawings: from here on they have one outline
 TOO_SMALL = 0.95 * 45  # pixels, as in the check
 ALSO = {("emblems/photos/2399621710.jpg", "Google")}  # a wall of brands, labelled with another: no trial of absence
 RIGHT = {"48 px": "90 %", "96 px": "98 %", "brands": "60 %"}  # what is wanted
@@ -103,7 +101,9 @@ def hung(rooms: Path, half: str, trials: int, sizes: tuple[int, ...], skip: int 
         drawing = drawn_emblems.emblem(first + n, kind)
         scene, corners = drawn_emblems.hung(room(rng), drawing, size, look, rng)
         picture = image.Image(drawn_emblems.png(scene), "scene.png")
-        looked = [("", picture, drawing)] + [(name, picture, drawn) for name, drawn in rivals(first + n, kind)]
+        looked = [("", picture, drawing)] + [
+            (name, picture, drawn) for name, drawn in drawn_emblems.rivals(first + n, kind)
+        ]
         if n % 3 == 0:
             bare = drawn_emblems.developed(room(rng).astype(float), rng)
             looked.append(("no emblem", image.Image(drawn_emblems.png(bare), "bare.png"), drawing))
@@ -112,17 +112,6 @@ def hung(rooms: Path, half: str, trials: int, sizes: tuple[int, ...], skip: int 
             told = {"set": "hung", "trial": [n, rival], "truth": not rival, "group": group}
             reference = image.Image(drawn_emblems.png(drawn), "emblem.png")
             yield told | {"places": places(where, reference, corners.mean(axis=0), size)}
-
-
-def rivals(seed: int, kind: str) -> list[tuple[str, np.ndarray]]:
-    """Emblems that are not the one of this seed; a cousin of the same outline would be the same in bare metal."""
-    own, cousin = drawn_emblems.emblem(seed, kind), drawn_emblems.emblem(seed, kind, cousin=seed + 3000)
-    a, b = (cv2.resize(drawing[..., 3], (64, 64)) > 127 for drawing in (own, cousin))
-    told = [
-        ("another", drawn_emblems.emblem(seed + 1000, kind)),
-        ("a sister", drawn_emblems.emblem(seed + 2000, kind, seed)),
-    ]
-    return told + ([(COUSIN, cousin)] if kind == "logo" and (a & b).sum() < OUTLINE * (a | b).sum() else [])
 
 
 def pack(rows: list[dict], path: Path) -> None:
@@ -198,7 +187,7 @@ def fit(rows: list[dict]) -> dict[str, dict[str, float]]:
     Places in other colours are no yes anyway. Cousins are left out: their charges are the emblem's own, and as wrong
     places they would take a tenth of the right ones of 48 px with them.
     """
-    fits, rows = {}, [row for row in rows if not row["group"][0].startswith(COUSIN)]
+    fits, rows = {}, [row for row in rows if not row["group"][0].startswith(drawn_emblems.COUSIN)]
     for row in rows:
         row["terms"] = [sighting.terms(place) for place in row["places"]]
     for name, shipped in sighting.WAYS.items():

@@ -10,6 +10,8 @@ import PIL.Image
 
 LOOKS = ("print", "patch", "metal")
 SIDE = 256  # pixels of a drawing
+COUSIN = "a cousin"
+OUTLINE = 0.9  # of the ground of both drawings: from here on they have one outline
 COLOURS = np.array(
     [
         (200, 30, 40),
@@ -63,6 +65,17 @@ def emblem(seed: int, kind: str = "", sister: int | None = None, cousin: int | N
     drawn = np.dstack([pixels, alpha])[y : y + height, x : x + width]
     scale = SIDE / max(width, height)
     return cv2.resize(drawn, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+
+
+def rivals(seed: int, kind: str) -> list[tuple[str, np.ndarray]]:
+    """Emblems that are not the one of this seed; a cousin of the same outline would be the same in bare metal."""
+    own, cousin = emblem(seed, kind), emblem(seed, kind, cousin=seed + 3000)
+    a, b = (cv2.resize(drawing[..., 3], (64, 64)) > 127 for drawing in (own, cousin))
+    told = [
+        ("another", emblem(seed + 1000, kind)),
+        ("a sister", emblem(seed + 2000, kind, seed)),
+    ]
+    return told + ([(COUSIN, cousin)] if kind == "logo" and (a & b).sum() < OUTLINE * (a | b).sum() else [])
 
 
 def _body(rng, big):

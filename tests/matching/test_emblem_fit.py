@@ -1,4 +1,5 @@
 from tests.bench import bench_emblem
+from tests.matching import drawn_emblems
 from verify.matching import emblems
 from verify.matching.emblems import sighting
 
@@ -20,7 +21,7 @@ def test_no_place_of_the_table_without_the_emblem_comes_near_yes():
         for row in ROWS
         for place in row["places"]
         if not row["truth"] and place["pixels"] >= bench_emblem.TOO_SMALL
-        if not row["group"][0].startswith(bench_emblem.COUSIN)
+        if not row["group"][0].startswith(drawn_emblems.COUSIN)
     ]
     assert len(wrong) > 2_500
     assert max(wrong) < emblems.YES - 1.5

@@ -61,8 +61,8 @@ def rivals(gray_a: Array, gray_b: Array, model: Model, other: Array, found: Matc
     hull = _grown(cv2.convexHull(points)[:, 0]).astype(np.float32)
     across = apply(model.matrix, hull).astype(np.float32)
     ratio = min(1.0, float(np.sqrt(cv2.contourArea(hull) / max(1.0, cv2.contourArea(across)))))
-    here, shown, _ = _compared(gray_a, gray_b, model.matrix, hull, ratio)
-    there, also, _ = _compared(gray_a, gray_b, other, hull, ratio)
+    here, shown, _ = _compared(gray_a, gray_b, model.matrix, hull, ratio, texture=FAINT)
+    there, also, _ = _compared(gray_a, gray_b, other, hull, ratio, texture=FAINT)
     both = shown & also
     alone, instead, alike = (
         float((part & both).sum()) / WINDOW**2 for part in (here & ~there, there & ~here, here & there)

@@ -13,13 +13,15 @@ from verify.matching.features import QUANTUM, Array, Features
 from verify.matching.matches import Matches
 from verify.matching.surface import Surface, Views
 
-APART = 12.0  # working pixels: what repeats within less is texture, not tiles
+APART = 24.0  # working pixels: what repeats within less is texture, not tiles
 TURN, GROWTH = 15.0, 0.25  # degrees, and of the logarithm of sizes: features of two repeats agree nearly
 ALIKE = 0.45  # distance of unit descriptors; of mutual nearest matches of one plane, half are nearer
 MOST = 800  # features inside the plane
 ENOUGH = -6.0  # log10 of the number of false alarms: without repeats, pairs of like features still line up along edges
-FIRMLY = 3.0  # times as many windows must speak for a place as for the next, and TELLING more: of 38 planes of
-TELLING = 1.0  # neighbours that repeat themselves (wallpaper, tiles, slats) all but one have over ten times as many
+FIRMLY = (
+    3.0  # times as many windows must speak for a place as for the next, and TELLING more: of the planes of neighbouring
+)
+TELLING = 1.0  # views that repeat themselves (wallpaper, slats, plaster) nearly all have over ten times as many
 
 
 @dataclass(frozen=True, slots=True)
