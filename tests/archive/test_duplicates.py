@@ -1,11 +1,14 @@
 """Every pair of files that shows the same picture, and every file that could not be read."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.archive import edits
 from tests.drawn import encode, scene
-from verify.archive import Duplicate, Relation, Unread, clusters, find_duplicates
+from verify.archive import Duplicate, Relation, Unread, clusters, find_duplicates, sign
+from verify.archive.duplicates import propose
 from verify.errors import Refused
 from verify.model import Answer, Finding
 
@@ -86,3 +89,10 @@ def test_a_group_names_the_pair_that_holds_it_together_least():
 def test_pairs_that_are_unclear_join_nothing():
     groups = clusters([linked("a", "b", 9), linked("b", "c", 8, Answer.UNCLEAR), linked("c", "d", 7)])
     assert [group.files for group in groups] == [("a", "b"), ("c", "d")]
+
+
+@pytest.mark.parametrize(("shared", "proposed"), [(4, [(0, 1)]), (3, [])])
+def test_four_equal_features_propose_a_picture_that_has_few_candidates(shared, proposed):
+    a, b = sign(encode(scene(310))), sign(encode(scene(311)))
+    b = replace(b, features=a.features.first(shared))
+    assert [pair[:2] for pair in propose([a, b])] == proposed

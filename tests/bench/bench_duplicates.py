@@ -2,6 +2,7 @@
 
     bench_duplicates.py edits  ORIGINALS MAKE_COPIES.py [--seed N] [--half 0|1] [--limit N] [--peers N]
     bench_duplicates.py peers COPIES [--count N]   other detectors alone, on pictures that MAKE_COPIES.py has made
+    bench_duplicates.py closer FOLDER…           what the closer look measures: copies, or scenes taken more than once
     bench_duplicates.py unrelated FOLDER…        the pairs listed among pictures with nothing in common
     bench_duplicates.py overlays FOLDER… [--count 200]   unrelated pictures given one watermark, caption, frame or page
     bench_duplicates.py hashing FOLDER…          time of a signature against a scaled decode alone
@@ -24,7 +25,7 @@ import numpy as np
 
 from tests.archive import edits
 from verify import archive, image
-from verify.archive import Duplicate
+from verify.archive import Duplicate, closer, duplicates, overlay
 from verify.errors import EvidenceError
 from verify.model import Answer
 
@@ -109,6 +110,33 @@ def run_peers(options):
     peers([file for file in files if stem_edit(file)[0] in chosen])
 
 
+def run_closer(options):
+    """Original against edit where files are named so, else every pair that is proposed and aligned by 16 matches."""
+    files = [file for folder in options.folders for file in sorted(folder.iterdir())]
+    pictures = [archive.sign(file.read_bytes(), file.name) for file in files]
+    named = [stem_edit(file) for file in files]
+    if all(len(name) == 2 for name in named):
+        first = {stem: n for n, (stem, edit) in enumerate(named) if edit == "original"}
+        pairs = [(first[stem], n, edit) for n, (stem, edit) in enumerate(named) if edit != "original"]
+    else:
+        pairs = [(a, b, "all") for a, b, _ in duplicates.propose(pictures)]
+    rows = {}
+    for a, b, kind in pairs:
+        found = overlay.by_features(pictures[a], pictures[b], None)
+        if found is None or found.inliers < 16:
+            continue
+        ours = pictures[a].work_image()
+        turned = np.ascontiguousarray(ours[:, ::-1]) if found.mirrored else ours
+        looked = closer.look(turned, pictures[b].work_image(), found.alignment.matrix)
+        if looked and looked.blocks >= 60:
+            told = (found.bend, found.agreement.agreeing, looked.displaced, looked.differing, looked.photographic)
+            rows.setdefault(kind, []).append(told)
+    print("bend, agreeing, displaced, differing, photographic: least, median, 95 of 100, most")
+    for kind, told in sorted(rows.items()):
+        quantiles = np.round(np.quantile(told, [0, 0.5, 0.95, 1], axis=0).T, 3).tolist()
+        print(f"{kind:11} n={len(told)}", *quantiles)
+
+
 def run_unrelated(options):
     found, wall, cpu = timed_many(options.folders)
     pairs = [pair for pair in found if isinstance(pair, Duplicate)]
@@ -181,6 +209,7 @@ def main():
     one.set_defaults(run=run_edits)
     for name, run in (
         ("peers", run_peers),
+        ("closer", run_closer),
         ("unrelated", run_unrelated),
         ("overlays", run_overlays),
         ("hashing", run_hashing),

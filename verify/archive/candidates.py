@@ -19,6 +19,7 @@ SIGNS_APART = 10  # of 64; of the chance pairs with equal words 0.9 are further 
 PROBES = 2  # signs of a word that may be wrong: 0.46 of true matches agree then
 VOTES = 4  # equal features turned by the same angle; chance gives 0.1 a pair of pictures
 JOIN_VOTES = 5  # among all pairs of a collection: half the candidates of 4, for 2 of 1,760 edits (tuning half)
+LONELY = 20  # candidates of a picture, under which 4 votes do: 1 in 100 more to compare, 2 more of 2,640 (tuning half)
 TURNS = 8  # sectors of 45° for the turn between two features; two neighbours count together
 REPEATS = 48  # equal words that are joined with one another; what is commoner is texture or print, not one place
 
@@ -52,7 +53,7 @@ def probes(codes: npt.NDArray[np.int8], of: Signs) -> list[Signs]:
     return turned if PROBES < 2 else [*turned, of ^ np.bitwise_or.reduce(bits, axis=1)]
 
 
-def self_join(collection: Sequence[Features], votes: int = JOIN_VOTES) -> list[Candidate]:
+def self_join(collection: Sequence[Features], votes: int = VOTES) -> list[Candidate]:
     """Every pair of the collection with at least `votes` equal features that are turned alike, the most first."""
     count = len(collection)
     lengths = [len(f) for f in collection]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -116,8 +117,11 @@ def propose(pictures: Sequence[Signature]) -> list[Proposal]:
     voted: dict[tuple[int, int], list[candidates.Candidate]] = {}
     for found in candidates.self_join([picture.features for picture in pictures]):
         voted.setdefault((found.a, found.b), []).append(found)
+    clearly = Counter(n for pair, both in voted.items() if both[0].votes >= candidates.JOIN_VOTES for n in pair)
     proposals: dict[tuple[int, int], bool | None] = {}
     for pair, both in voted.items():
+        if both[0].votes < candidates.JOIN_VOTES and min(clearly[n] for n in pair) >= candidates.LONELY:
+            continue
         clear = len(both) == 1 or both[0].votes > 2 * both[1].votes
         proposals[pair] = both[0].mirrored if clear else None
     for pair in (*_near_hashes(pictures), *_near_vectors(pictures)):
