@@ -67,6 +67,7 @@ def measures(seen: Laid) -> tuple[float, ...]:
         cloth.edge,
         cloth.own,
         cloth.steps,
+        cloth.patch,
         float(np.log(max(cloth.height, 8.0))),
     )
 
