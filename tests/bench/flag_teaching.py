@@ -1,6 +1,6 @@
 """Teaches the first glance on flags made as cloth before scenes, and on what is no flag: makes glance.npz.
 
-python -m tests.bench.flag_teaching FOLDER… [--minutes 45] [--out FILE]      (needs torch beside the project's own parts)
+python -m tests.bench.flag_teaching FOLDER… [--minutes 100] [--out FILE]        (needs torch)
 
 Scenes without flags of the part `lesson` (half of half 0) serve as backgrounds and counter-examples.
 """
@@ -22,10 +22,10 @@ from verify.matching.flags.designs import national
 MAPS, HIDDEN, BRIEF = (24, 64, 128, 96), 256, 16
 DROPPED, DECAY = 0.15, 0.01
 BATCH = 256  # new windows a step
-AGAIN = 512  # earlier windows gone over once more a step
+AGAIN = 640  # earlier windows gone over once more a step
 KEPT = 200_000  # earlier windows kept
 CORNERS = 8.0  # weight of the corners' squared error beside the names' log loss
-RATE = 1.5e-3
+RATE = 1.2e-3
 MINED = 100  # steps between searches for windows without flags that are taken for flags
 PICTURES = 24  # searched then, scenes and made ones each
 LARGE = (144, 108)  # pixels of made pictures, in which parts of flags are taken for flags
@@ -65,7 +65,7 @@ class Pupil(torch.nn.Module):
             out, brief = self(windows)
         logits, at = out[:, :-8], out[:, -8:] + torch.from_numpy(glance.UNIT.reshape(-1))
         right = torch.where(labels < 0, logits.shape[1] + labels, labels)  # NONE the last, STRANGER the last but one
-        names = (F.cross_entropy(logits, right, reduction="none", label_smoothing=0.02) * weights).mean()
+        names = (F.cross_entropy(logits, right, reduction="none") * weights).mean()
         flags = labels != NONE
         off = (at - corners.flatten(1))[flags]
         first = F.binary_cross_entropy_with_logits(brief, flags.float(), weight=weights)
@@ -181,7 +181,7 @@ def taught(scenes, designs, minutes, out, begun=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--minutes", type=float, default=100)
     parser.add_argument("--begun", type=Path, help="a net to go on teaching")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=chance.DATA / "glance.npz")

@@ -76,14 +76,17 @@ class Maker:
         dyes = self.dyes[design]
         dyes = dyes * torch.exp(self.n(0.12, count, DYES, 3) + self.n(0.18, count, DYES, 1))
         anything = _hue(self.u(0, 1, count, DYES, 3))
-        mixed = torch.gather(dyes, 1, torch.rand(count, DYES, generator=self.rng).argsort(1)[..., None].expand(-1, -1, 3))
-        one = torch.nn.functional.one_hot(torch.randint(4, (count,), generator=self.rng), DYES)[..., None].bool()
+        order = torch.rand(count, DYES, generator=self.rng).argsort(1)[..., None]
+        mixed = torch.gather(dyes, 1, order.expand(-1, -1, 3))
+        one = F.one_hot(torch.randint(4, (count,), generator=self.rng), DYES)[..., None].bool()
         how = torch.randint(4, (count,), generator=self.rng)[:, None, None]
         other = torch.where(how == 0, anything, torch.where(how == 1, mixed, torch.where(one, anything, dyes)))
         other = torch.where(how == 3, dyes, other)  # the colours stay, and something is laid over the design
-        cloth = torch.einsum("nkhw,nkc->nchw", self.covers[design].float(), torch.where(strange[:, None, None], other, dyes))
-        patched = strange & (how[:, 0, 0] == 3) | strange & self.chosen(0.2, count)
-        cloth = torch.where((patched[:, None, None] & self._shapes(count))[:, None], anything[:, -1, :, None, None], cloth)
+        dyes = torch.where(strange[:, None, None], other, dyes)
+        cloth = torch.einsum("nkhw,nkc->nchw", self.covers[design].float(), dyes)
+        patched = strange & ((how[:, 0, 0] == 3) | self.chosen(0.2, count))
+        over = (patched[:, None, None] & self._shapes(count))[:, None]
+        cloth = torch.where(over, anything[:, -1, :, None, None], cloth)
         far = self._strangeness(cloth[strange])
         weights = torch.ones(count)
         weights[strange] = far.float()
@@ -166,7 +169,8 @@ class Maker:
         """Places on the drawing after folds and hanging, and the shade that folds make."""
         count = len(u)
         strong = self.u(0, 1, count, 1, 1) ** 1.5
-        du, dv, shade = self.n(0.12, count, 1, 1) * (u - 0.5) * (v - 0.5), self.n(0.2, count, 1, 1) * (u - 0.5) ** 2, 1.0
+        du, dv = self.n(0.12, count, 1, 1) * (u - 0.5) * (v - 0.5), self.n(0.2, count, 1, 1) * (u - 0.5) ** 2
+        shade = torch.ones_like(u)
         for _ in range(4):
             long, phase = torch.exp(self.u(-1.4, 0.5, count, 1, 1)), self.u(0, 6.3, count, 1, 1)
             wave = 2 * np.pi * (u * aspect + self.u(-0.9, 0.9, count, 1, 1) * v) / long + phase
@@ -247,7 +251,8 @@ def _hue(values):
     hue, full, bright = values[..., :1], values[..., 1:2], values[..., 2:]
     wheel = (((hue + torch.tensor([0, 1 / 3, 2 / 3])) * 6 % 6 - 3).abs() - 1).clamp(0, 1)
     plain = torch.where(full < 0.12, 0.02, torch.where(full < 0.28, 0.95, bright))
-    return torch.where(full < 0.33, plain.expand_as(wheel), (0.15 + 0.85 * bright) * (1 - (full + 0.3).clamp(max=1) * (1 - wheel))) ** 2.2
+    vivid = (0.15 + 0.85 * bright) * (1 - (full + 0.3).clamp(max=1) * (1 - wheel))
+    return torch.where(full < 0.33, plain.expand_as(wheel), vivid) ** 2.2
 
 
 def _grids(cloth):
@@ -270,7 +275,8 @@ def _prepared(design):
     kept = kept[np.argsort(-counts)][:DYES]
     dyes = np.stack([np.median(drawing[coarse == k], axis=0) for k in kept])
     keys = np.abs(drawing[:, :, None].astype(float) - dyes).sum(axis=3).argmin(axis=2)
-    cover = np.stack([cv2.resize((keys == k).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA) for k in range(DYES)])
+    parts = [(keys == k).astype(np.float32) for k in range(DYES)]
+    cover = np.stack([cv2.resize(part, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA) for part in parts])
     padded = np.zeros((DYES, 3), np.float32)
     padded[: len(dyes)] = (dyes / 255.0) ** 2.2
     opaque = cv2.resize(design.opaque.astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)

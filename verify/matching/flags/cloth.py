@@ -22,8 +22,6 @@ STRIDE = 1.5  # pixels of the shrunken picture that a knot may move in a round
 ALONG = 0.4  # weight of differences along a cell's own colour: folds shade cloth
 OUTLIER = 0.15  # difference (sRGB, 0 to 1) beyond which a cell counts as covered by something
 EDGE = 0.07  # colour step, of white, that shows an outer edge of the cloth
-PATCH = (5, 5)  # cells: a sixteenth of the cloth, as the smallest emblem that makes another flag
-PART = 0.04  # share of the cells that a colour of the drawing must take to be asked for
 OWN = 0.06  # colour difference, of white, within which the surroundings have one of the cloth's colours
 AWAY, FARTHER = 1.2, 3.0  # cells beyond the outline where an edge, and where the cloth's own colours are looked for
 COARSER = 1.15  # between the scales at which shrunken pictures are kept
@@ -56,8 +54,6 @@ class Cloth:
     distance: float  # of the cells' colours from the drawing's, as in `colour.distances`
     edge: float  # share of the outline in the picture where the surroundings differ from the cloth
     own: float  # share of the outline in the picture where the surroundings have a colour of the cloth
-    worst: float  # largest difference of one of the drawing's colours from what is seen in its place, of white
-    patch: float  # largest mean difference over a patch of the cloth, of white: something that the drawing has not
     steps: float  # correlation of the steps of colour between neighbouring cells with the drawing's
     outline: tuple[Point, ...]  # picture pixels
     knots: Floats  # [K x 2] of the mesh, picture pixels
@@ -106,8 +102,6 @@ def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
         distance=far,
         edge=edge,
         own=own,
-        worst=_worst(seen, drawn),
-        patch=_patch(seen, drawn, size),
         steps=_steps(seen, drawn, size),
         outline=tuple((float(x), float(y)) for x, y in ends[::4]),
         knots=knots,
@@ -191,32 +185,6 @@ def _sampled(image: Floats, places: Floats) -> tuple[Floats, np.ndarray[tuple[in
     values = cv2.remap(image, x[None], y[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
     height, width = image.shape[:2]
     return np.asarray(values, np.float32), (x > -1) & (y > -1) & (x < width) & (y < height)
-
-
-def _off(seen: Floats, wanted: Floats) -> Floats:
-    """Differences of colours [N x 3] from what is wanted, those along its own colour discounted: folds shade cloth."""
-    own = wanted / np.maximum(np.linalg.norm(wanted, axis=1, keepdims=True), 1e-6)
-    off = seen - wanted
-    return np.asarray(off - (1 - ALONG) * own * (own * off).sum(axis=1, keepdims=True), np.float32)
-
-
-def _worst(seen: Floats, drawn: Floats) -> float:
-    """Largest difference, of white, of one of the drawing's colours from what is seen where it should be."""
-    lit = drawn * gains(seen[None], drawn[None])[0, 0]
-    keys = (drawn * 3.99).astype(int) @ np.array([16, 4, 1])
-    parts = [keys == key for key in np.unique(keys)]
-    both = [(np.median(seen[p], axis=0), np.median(lit[p], axis=0)) for p in parts if p.mean() >= PART]
-    if not both:
-        return 0.0
-    found, wanted = (np.asarray(side, np.float32) for side in zip(*both, strict=True))
-    return float(np.linalg.norm(_off(found, wanted), axis=1).max())
-
-
-def _patch(seen: Floats, drawn: Floats, size: tuple[int, int]) -> float:
-    """Largest mean difference, of white, over PATCH cells."""
-    off = _off(seen, np.asarray(drawn * gains(seen[None], drawn[None])[0, 0], np.float32))
-    grid = np.linalg.norm(off, axis=1).reshape(size[1], size[0])
-    return float(cv2.blur(grid, PATCH)[PATCH[1] // 2 : -(PATCH[1] // 2), PATCH[0] // 2 : -(PATCH[0] // 2)].max())
 
 
 def _rim(level: Level, mesh: Mesh, knots: Floats, seen: Floats) -> tuple[float, float]:
