@@ -1,6 +1,6 @@
 """Measures how often scenes without flags come close to designs: makes scenes.npz, tails.json and whole.json.
 
-python -m tests.bench.flag_chances FOLDER… [--parts bands,whole] [--composites 240] [--cache FILE]
+python -m tests.bench.flag_chances FOLDER… [--parts bands,whole] [--composites 200] [--cache FILE]
 
 `bands`: stacks in all scenes of half 0. `whole`: a logistic regression (weights) and a tail, from scenes of half 0 that
 were not used for teaching the glance, with and without composites. `--cache`: keep what was measured, to fit again.
@@ -147,7 +147,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--parts", default="bands,whole")
-    parser.add_argument("--composites", type=int, default=240)
+    parser.add_argument("--composites", type=int, default=200)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--out", type=Path, default=chance.DATA)
     asked = parser.parse_args()

@@ -20,8 +20,6 @@ from verify.model import Json
 
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
 BANDS_MEASURED, WHOLE_MEASURED = 800 * 600, 800 * 600  # pixels of the scenes in which the chances were measured
-# Whether a whole drawing may be answered yes; benchmarks switch it off to see what bands say alone
-MAY_BE_CERTAIN = True
 CERTAIN = 0.001  # expected places as good in a scene without flags for a yes: what is asked of scenes without flags
 LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
 # By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: the blue half of
@@ -137,7 +135,7 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
     plain = two_colours(design) and not elaborate(design)
     missing = borne is not None and borne < MISSING
     goes_on = cloth.own - cloth.edge > GOES_ON
-    sure = MAY_BE_CERTAIN and design.against is None and not (plain or missing or goes_on or first.part)
+    sure = design.against is None and not (plain or missing or goes_on or first.part)
     measured: dict[str, Json] = {
         "layout": "whole flag",
         "direction": round(cloth.lean, 1),
