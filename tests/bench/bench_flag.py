@@ -25,7 +25,6 @@ from tests.bench.flag_scenes import flagless, load
 from verify import image
 from verify.checks.features import flag as module
 from verify.known import Known
-from verify.matching.flags import laid
 from verify.matching.flags.designs import national
 from verify.matching.flags.laid import whole_sightings
 from verify.matching.flags.naming import POSSIBLE
@@ -190,11 +189,9 @@ def main():
     parser.add_argument(
         "--route", choices=["both", "whole"], default="both", help="whole: without the search for bands"
     )
-    parser.add_argument("--certain", action="store_true", help="as if whole drawings could be answered yes")
     wanted = parser.parse_args()
     global ROUTE
     ROUTE = wanted.route
-    laid.MAY_BE_CERTAIN = wanted.certain or laid.MAY_BE_CERTAIN
     cv2.setNumThreads(1)
     scenes = flagless([wanted.data / name for name in wanted.scenes], "report")
     each = wanted.each

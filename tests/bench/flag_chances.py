@@ -1,6 +1,6 @@
 """Measures how often scenes without flags come close to designs: makes scenes.npz, tails.json and whole.json.
 
-python -m tests.bench.flag_chances FOLDER… [--parts bands,whole] [--composites 140] [--cache FILE]
+python -m tests.bench.flag_chances FOLDER… [--parts bands,whole] [--composites 200] [--cache FILE]
 
 `bands`: stacks in all scenes of half 0. `whole`: a logistic regression (weights) and a tail, from scenes of half 0 that
 were not used for teaching the glance, with and without composites. `--cache`: keep what was measured, to fit again.
@@ -22,7 +22,8 @@ from verify.matching.flags.designs import national
 
 MOST = 90  # stacks kept of a scene, the longest first, no two of the same colours
 TAIL = 0.1  # share of the scenes, those with the largest sums, from which the tail is fitted
-RIDGE = 1e-2
+RIDGE = 1.0
+ROUNDS = 4  # of choosing the likeliest drawing of each place, and fitting again
 NOTHING = -99.0  # the sum of a scene in which no place was tried
 
 
@@ -57,11 +58,11 @@ def bands(folders, out):
 
 
 def looked(pixels, designs, judge, truth, corners):
-    """What was measured at each place: [(measures, design, mirrored, whether the place is the flag's)]."""
+    """What was measured at each place: [(odds, measures, design, mirrored, whether the place is the flag's)]."""
     groups = []
     for group in whole.laid(pixels, designs, judge):
         at = truth is not None and _overlap(group[0].cloth.outline, corners) > 0.5
-        groups.append([(laid.measures(seen), seen.design, seen.mirrored, at) for seen in group])
+        groups.append([(laid.odds(seen), laid.measures(seen), seen.design, seen.mirrored, at) for seen in group])
     return {"truth": truth, "groups": groups}
 
 
@@ -88,45 +89,53 @@ def measured_whole(folders, composites):
 
 
 def fitted(found):
-    """Weights: is this the drawing that hangs there? And the tail of the largest sum in scenes without its flag."""
-    rows, right, weight = [], [], []
+    """What the cloth adds to the net's odds, by logistic regression: does the likeliest drawing hang there?
+
+    And the tail of the largest sum in scenes without flags.
+    """
+    weights = np.zeros(len(next(group for picture in found for group in picture["groups"])[0][1]) + 1)
+    for _ in range(ROUNDS):
+        odds, rows, right = [], [], []
+        for picture in found:
+            for group in picture["groups"]:
+                best = max(group, key=lambda seen: _sum(seen, weights))
+                hit = best[4] and best[2] == picture["truth"]
+                if not (hit and best[3]):  # from behind: neither right nor wrong
+                    odds.append(best[0])
+                    rows.append(best[1])
+                    right.append(hit)
+        weights = _logistic(np.array(odds), np.array(rows), np.array(right))
+    most = [max((_sum(seen, weights) for group in picture["groups"] for seen in group), default=NOTHING)
+            for picture in found if picture["truth"] is None]  # fmt: skip
+    most = np.array(most)
+    level = max(float(np.quantile(most, 1 - TAIL)), float(most[most > NOTHING].min()))
+    gaps = []
     for picture in found:
         for group in picture["groups"]:
-            for measures, design, mirrored, at in group:
-                if at and design == picture["truth"] and mirrored:
-                    continue  # from behind: neither right nor wrong
-                rows.append(measures)
-                right.append(at and design == picture["truth"])
-                weight.append(1.0 if picture["truth"] in (None, -1) or right[-1] else 0.5)
-    weights = _logistic(np.array(rows), np.array(right), np.array(weight))
-    sums = [[[(float(np.dot(m, weights[:-1]) + weights[-1]), d, at) for m, d, _, at in g] for g in p["groups"]]
-            for p in found]  # fmt: skip
-    least = np.array([max((v for g in s for v, _, _ in g), default=NOTHING)
-                      for p, s in zip(found, sums, strict=True) if p["truth"] is None])  # fmt: skip
-    level = max(float(np.quantile(least, 1 - TAIL)), float(least[least > NOTHING].min()))
-    beyond = least[least > level] - level
-    fall = float(beyond.mean())
-    gaps = [max(v for v, _, _ in g) - max(v for v, d, _ in g if d == p["truth"])
-            for p, s in zip(found, sums, strict=True) for g in s
-            if any(at and d == p["truth"] for _, d, at in g)]  # fmt: skip
-    near = float(np.quantile(gaps, 0.97))
+            true = [_sum(seen, weights) for seen in group if seen[4] and seen[2] == picture["truth"]]
+            if true:
+                gaps.append(max(_sum(seen, weights) for seen in group) - max(true))
     return {
         "weights": [round(float(w), 4) for w in weights],
         "level": round(level, 3),
-        "share": round(float((least > level).mean()), 4),
-        "fall": round(fall, 4),
-        "near": round(near, 3),
+        "share": round(float((most > level).mean()), 4),
+        "fall": round(float((most[most > level] - level).mean()), 4),
+        "near": round(float(np.quantile(gaps, 0.97)), 3),
     }
 
 
-def _logistic(rows, right, weight):
-    """Weights and offset of a logistic regression by Newton's steps, both classes equally heavy."""
-    weight = weight * np.where(right, 1 / weight[right].sum(), 1 / weight[~right].sum()) * 1000
+def _sum(seen, weights):
+    return seen[0] + float(np.dot(seen[1], weights[:-1]) + weights[-1])
+
+
+def _logistic(odds, rows, right):
+    """Weights and offset beside odds that are given, by Newton's steps; both classes equally heavy."""
+    weight = np.where(right, 0.5 / right.mean(), 0.5 / (~right).mean())
     middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
     x = np.c_[(rows - middle) / spread, np.ones(len(rows))]
     w = np.zeros(x.shape[1])
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+    for _ in range(40):
+        p = 1 / (1 + np.exp(-np.clip(x @ w + odds, -30, 30)))
         slope = x.T @ (weight * (right - p)) - RIDGE * w
         bend = (x * (weight * p * (1 - p) + 1e-9)[:, None]).T @ x + RIDGE * np.eye(len(w))
         w = w + np.linalg.solve(bend, slope)
@@ -138,7 +147,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--parts", default="bands,whole")
-    parser.add_argument("--composites", type=int, default=140)
+    parser.add_argument("--composites", type=int, default=200)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--out", type=Path, default=chance.DATA)
     asked = parser.parse_args()

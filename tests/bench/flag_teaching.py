@@ -1,6 +1,6 @@
 """Teaches the first glance on flags made as cloth before scenes, and on what is no flag: makes glance.npz.
 
-python -m tests.bench.flag_teaching FOLDER… [--batches 1700] [--out FILE]
+python -m tests.bench.flag_teaching FOLDER… [--minutes 100] [--out FILE]        (needs torch)
 
 Scenes without flags of the part `lesson` (half of half 0) serve as backgrounds and counter-examples.
 """
@@ -11,149 +11,185 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from tests.bench.flag_scenes import flagless, load
 from tests.bench.flag_windows import NONE, Maker
 from verify.matching.flags import chance, glance
 from verify.matching.flags.designs import national
 
-MAPS, HIDDEN = (24, 32), 256
-DROPPED, DECAY = 0.2, 5e-3
-BATCH = 384  # new windows a step
-AGAIN = 512  # earlier windows gone over once more a step
-KEPT = 240_000  # earlier windows kept
+MAPS, HIDDEN, BRIEF = (24, 64, 128, 96), 256, 16
+DROPPED, DECAY = 0.15, 0.01
+BATCH = 256  # new windows a step
+AGAIN = 640  # earlier windows gone over once more a step
+KEPT = 200_000  # earlier windows kept
 CORNERS = 8.0  # weight of the corners' squared error beside the names' log loss
-RATE = 1e-3
-MINED = 200  # steps between searches for windows without flags that are taken for flags
+RATE = 1.2e-3
+MINED = 100  # steps between searches for windows without flags that are taken for flags
+PICTURES = 24  # searched then, scenes and made ones each
+LARGE = (144, 108)  # pixels of made pictures, in which parts of flags are taken for flags
+APART = 0.3  # intersection over union with the flag above which a window is not called empty
 
 
-class Pupil:
-    """The net while it learns: Adam (Kingma & Ba 2015) on log loss and squared error."""
+class Pupil(torch.nn.Module):
+    """The net while it learns; see `glance.Net` for what its parts are."""
 
-    def __init__(self, outputs, seed):
-        rng = np.random.default_rng(seed)
-        across, down = glance.CELLS
-        features = (across // 2 - 3) * (down // 2 - 3) * MAPS[1]
-        shapes = [(27, MAPS[0]), (9 * MAPS[0], MAPS[1]), (features, HIDDEN), (HIDDEN,), (HIDDEN, outputs), (outputs,)]
-        self.values = [
-            rng.normal(0, np.sqrt(2 / s[0]), s).astype(np.float32) if len(s) == 2 else np.zeros(s, np.float32)
-            for s in shapes
-        ]
-        self.values[4] *= 0.1
-        self.mean = [np.zeros_like(v) for v in self.values]
-        self.square = [np.zeros_like(v) for v in self.values]
-        self.steps = 0
+    def __init__(self, designs):
+        super().__init__()
+        sides = zip((3, *MAPS), MAPS, strict=False)
+        self.maps = torch.nn.ModuleList(torch.nn.Conv2d(a, b, 3, bias=False) for a, b in sides)
+        rows, columns = glance.FEATURES
+        self.brief = torch.nn.Linear(MAPS[-1] * rows * columns, BRIEF)
+        self.short = torch.nn.Linear(BRIEF, 1)
+        self.hidden = torch.nn.Linear(MAPS[-1] * rows * columns, HIDDEN)
+        self.last = torch.nn.Linear(HIDDEN, designs + 2 + 8)
+        for layer in self.maps:
+            torch.nn.init.kaiming_normal_(layer.weight)
+        torch.nn.init.zeros_(self.last.bias)
 
-    def net(self, codes):
-        a, b, w, x, y, z = self.values
-        return glance.Net(a, b, (w, x), (y, z), codes)
+    def forward(self, windows):
+        bright = windows.mean(dim=(1, 2, 3))
+        x = windows.contiguous(memory_format=torch.channels_last)
+        for number, layer in enumerate(self.maps):
+            x = F.relu(layer(x))
+            x = F.max_pool2d(x, 2) if number < 2 else x
+        flat = x.permute(0, 2, 3, 1).flatten(1) / (bright[:, None] + glance.DARK)
+        brief = self.short(F.relu(self.brief(flat)))[:, 0]
+        hidden = F.dropout(F.relu(self.hidden(flat)), DROPPED, self.training)
+        return self.last(hidden).float(), brief.float()
 
-    def learn(self, windows, labels, corners, rate):
-        """One step on these; the mean log loss, share of right names and mean error of corners (of the window)."""
-        first, second, w1, b1, w2, b2 = self.values
-        count = len(windows)
-        x = (windows / (windows.mean(axis=(1, 2, 3), keepdims=True) + glance.DARK)).astype(np.float32)
-        rows0 = glance.patches(x)
-        once = np.maximum(rows0 @ first, 0)
-        _, high, wide, maps = once.shape
-        blocks = once.reshape(count, high // 2, 2, wide // 2, 2, maps)
-        half = blocks.max(axis=(2, 4))
-        rows1 = glance.patches(half)
-        twice = np.maximum(rows1 @ second, 0)
-        flat = twice.reshape(count, -1)
-        hidden = np.maximum(flat @ w1 + b1, 0)
-        kept = (self.rng.random(hidden.shape) > DROPPED).astype(np.float32) / (1 - DROPPED)
-        hidden *= kept
-        out = hidden @ w2 + b2
-        grad, told = _blame(out, labels, corners)
-        d_hidden = (grad @ w2.T) * kept * (hidden > 0)
-        d_twice = ((d_hidden @ w1.T).reshape(twice.shape)) * (twice > 0)
-        d_rows = (d_twice @ second.T).reshape(count, *d_twice.shape[1:3], 9, maps)
-        d_half = np.zeros_like(half)
-        for k in range(9):
-            d_half[:, k // 3 : k // 3 + d_rows.shape[1], k % 3 : k % 3 + d_rows.shape[2]] += d_rows[:, :, :, k]
-        d_once = (blocks == half[:, :, None, :, None]) * (d_half * (half > 0))[:, :, None, :, None]
-        slopes = [
-            rows0.reshape(-1, 27).T @ d_once.reshape(-1, maps),
-            rows1.reshape(-1, 9 * maps).T @ d_twice.reshape(-1, d_twice.shape[3]),
-            flat.T @ d_hidden, d_hidden.sum(axis=0), hidden.T @ grad, grad.sum(axis=0),
-        ]  # fmt: skip
-        self._step(slopes, rate)
-        return told
+    def blame(self, windows, labels, weights, corners):
+        """The loss, and what is told of it: log loss, share of right names, mean error of corners."""
+        with torch.autocast("cpu", torch.bfloat16):
+            out, brief = self(windows)
+        logits, at = out[:, :-8], out[:, -8:] + torch.from_numpy(glance.UNIT.reshape(-1))
+        right = torch.where(labels < 0, logits.shape[1] + labels, labels)  # NONE the last, STRANGER the last but one
+        names = (F.cross_entropy(logits, right, reduction="none") * weights).mean()
+        flags = labels != NONE
+        off = (at - corners.flatten(1))[flags]
+        first = F.binary_cross_entropy_with_logits(brief, flags.float(), weight=weights)
+        told = names, (logits.argmax(1) == right)[weights > 0].float().mean(), off.abs().mean()
+        return names + CORNERS * (off**2).mean() + 0.5 * first, [float(v.detach()) for v in told]
 
-    rng = np.random.default_rng(8)
+    def restored(self, kept):
+        """Takes the arrays of `stored`."""
+        with torch.no_grad():
+            for k, m in enumerate(self.maps):
+                weights = torch.from_numpy(kept[f"map{k}"].astype(np.float32))
+                m.weight.copy_(weights.reshape(3, 3, m.in_channels, m.out_channels).permute(3, 2, 0, 1))
+            for name in ("brief", "short", "hidden", "last"):
+                getattr(self, name).weight.copy_(torch.from_numpy(kept[f"{name}_w"].astype(np.float32)).T)
+                getattr(self, name).bias.copy_(torch.from_numpy(kept[f"{name}_b"].astype(np.float32)))
 
-    def _step(self, slopes, rate):
-        self.steps += 1
-        for v, m, s, g in zip(self.values, self.mean, self.square, slopes, strict=True):
-            m += 0.1 * (g - m)
-            s += 0.001 * (g * g - s)
-            step = (m / (1 - 0.9**self.steps)) / (np.sqrt(s / (1 - 0.999**self.steps)) + 1e-8)
-            v -= (rate * (step + (DECAY * v if v.ndim == 2 else 0))).astype(np.float32)
+    def stored(self, codes):
+        """The arrays of `glance.Net`."""
+        kept = {f"map{k}": m.weight.permute(2, 3, 1, 0).reshape(-1, m.out_channels) for k, m in enumerate(self.maps)}
+        for name in ("brief", "short", "hidden", "last"):
+            layer = getattr(self, name)
+            kept |= {f"{name}_w": layer.weight.T, f"{name}_b": layer.bias}
+        return {k: v.detach().numpy().astype(np.float16) for k, v in kept.items()} | {"codes": np.array(codes)}
 
 
-def _blame(out, labels, corners):
-    """The slope of the loss over the outputs, and what is told of it."""
-    count, logits, at = len(out), out[:, :-8], out[:, -8:]
-    right = np.where(labels < 0, logits.shape[1] + labels, labels)  # NONE is the last, STRANGER the last but one
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    loss = -np.log(shares[np.arange(count), right] + 1e-9).mean()
-    correct = (logits.argmax(axis=1) == right).mean()
-    shares[np.arange(count), right] -= 1
-    off = (at - (corners - glance.UNIT.ravel())) * (labels != NONE)[:, None]
-    grad = np.concatenate([shares, CORNERS * 2 * off], axis=1).astype(np.float32) / np.float32(count)
-    return grad, (float(loss), float(correct), float(np.abs(off[labels != NONE]).mean()))
-
-
-def mined(judge, scenes, rng, each=8):
-    """Windows of scenes that are most like flags to the pupil, in cells."""
+def mined(judge, pictures, smallest, ends=None, each=8):
+    """Windows most like flags to the pupil and none [N x 3 x down x across], bytes; `ends`: where a flag truly is."""
     found = []
     across, down = glance.CELLS
-    for number in rng.choice(len(scenes), min(20, len(scenes)), replace=False):
-        for level, _ in glance.levels(scenes[number], 40 * np.exp(rng.uniform(0, 1.2))):
+    for number, picture in enumerate(pictures):
+        for level, cell in glance.levels(picture, smallest):
             for features, bright, firsts in glance.windows(level, judge):
-                logits, _ = judge.judged(features, bright)
+                logits, corners = judge.judged(features, bright)
                 odds = np.logaddexp.reduce(logits[:, :-2], axis=1) - np.logaddexp(logits[:, -1], logits[:, -2])
-                for k in np.argsort(-odds)[:each]:
-                    if odds[k] > -3:
-                        x, y = firsts[k].astype(int)
-                        found.append(level[y : y + down, x : x + across].copy())
-    return found
+                taken = 0
+                for k in np.argsort(-odds):
+                    x, y = firsts[k].astype(int)
+                    window = level[y : y + down, x : x + across]
+                    if odds[k] < -3 or taken == each:
+                        break
+                    at = (firsts[k] - glance.PAD + corners[k] * np.array(glance.CELLS)) * cell
+                    if window.shape[:2] != (down, across) or (ends is not None and _shared(at, ends[number]) > APART):
+                        continue  # the last ones lack rows that pooling leaves out
+                    found.append((window * 255).astype(np.uint8).transpose(2, 0, 1))
+                    taken += 1
+    return [torch.from_numpy(np.ascontiguousarray(window)) for window in found]
+
+
+def _shared(one, other):
+    """Intersection over union of the boxes about two quadrilaterals."""
+    low, high = np.maximum(one.min(0), other.min(0)), np.minimum(one.max(0), other.max(0))
+    both = np.prod(np.maximum(high - low, 0))
+    return both / (np.prod(np.ptp(one, axis=0)) + np.prod(np.ptp(other, axis=0)) - both)
+
+
+class Seen:
+    """Earlier windows, gone over again."""
+
+    def __init__(self):
+        self.windows = torch.zeros((KEPT, 3, glance.CELLS[1], glance.CELLS[0]), dtype=torch.uint8)
+        self.rest = [torch.zeros(KEPT, dtype=torch.long), torch.zeros(KEPT), torch.zeros((KEPT, 4, 2))]
+        self.filled = 0
+
+    def keep(self, windows, *rest):
+        at = torch.arange(self.filled, self.filled + len(windows)) % KEPT
+        self.windows[at] = (windows * 255).round().byte()
+        for kept, new in zip(self.rest, rest, strict=True):
+            kept[at] = new
+        self.filled += len(windows)
+
+    def some(self, count):
+        at = torch.randint(min(self.filled, KEPT), (count,))
+        return self.windows[at].float() / 255, *(kept[at] for kept in self.rest)
+
+
+def taught(scenes, designs, minutes, out, begun=None):
+    """Learns for so long; the rate falls to nothing by then. `begun`: a file to go on from."""
+    torch.manual_seed(6)
+    maker, pupil, seen, rng = Maker(designs, scenes, 5), Pupil(len(designs)), Seen(), np.random.default_rng(7)
+    codes = tuple(design.code for design in designs)
+    if begun:
+        pupil.restored(np.load(begun))
+    teacher = torch.optim.AdamW(pupil.parameters(), RATE, weight_decay=DECAY)
+    larger = Maker(designs, scenes, 9, LARGE, 1)
+    empty, parts, hard, began, step = [], [], None, time.monotonic(), 0
+    while (done := (time.monotonic() - began) / 60 / minutes) < 1:
+        if step % MINED == 0 and (step or begun):
+            np.savez_compressed(out, **pupil.stored(codes))
+            judge = glance.stored(out)
+            some = [scenes[k] for k in rng.choice(len(scenes), min(PICTURES, len(scenes)), replace=False)]
+            empty = [*empty, *mined(judge, some, 40 * np.exp(rng.uniform(0, 1.5)))][-8000:]
+            pictures, labels, _, ends = larger.batch(2 * PICTURES)
+            whole = torch.nonzero(labels != NONE)[:PICTURES, 0]
+            bytes_ = [(p * 255).byte().permute(1, 2, 0).contiguous().numpy() for p in pictures[whole]]
+            parts = [*parts, *mined(judge, bytes_, 26, (ends[whole] * torch.tensor(LARGE)).numpy())][-8000:]
+            hard = torch.stack([*empty, *parts])
+        made = maker.batch(BATCH, hard)
+        seen.keep(*made)
+        for group in teacher.param_groups:
+            group["lr"] = RATE * min(1, (step + 1) / 100) * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
+        for batch in (made, seen.some(AGAIN)):
+            loss, told = pupil.blame(*batch)
+            teacher.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(pupil.parameters(), 1.0)
+            teacher.step()
+            if batch is made and step % 50 == 0:
+                print(step, f"{done:.3f}", *(f"{v:.3f}" for v in told), len(empty), len(parts), flush=True)
+        step += 1
+    np.savez_compressed(out, **pupil.stored(codes))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--batches", type=int, default=1700)
+    parser.add_argument("--minutes", type=float, default=100)
+    parser.add_argument("--begun", type=Path, help="a net to go on teaching")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=chance.DATA / "glance.npz")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
+    torch.set_num_threads(asked.threads)
     scenes = [load(path) for path in flagless(asked.folders, "lesson")]
-    designs = national()
-    codes = tuple(design.code for design in designs)
-    maker, pupil = Maker(designs, scenes, 5), Pupil(len(designs) + 10, 6)
-    rng = np.random.default_rng(7)
-    windows = np.zeros((KEPT, glance.CELLS[1], glance.CELLS[0], 3), np.uint8)
-    labels, corners, filled, hard = np.zeros(KEPT, int), np.zeros((KEPT, 8), np.float32), 0, []
-    began = time.process_time()
-    for step in range(asked.batches):
-        if step % MINED == 0 and step:
-            hard = [*hard, *mined(pupil.net(codes), scenes, rng)][-8000:]
-        made = maker.batch(BATCH, hard)
-        at = np.arange(filled, filled + BATCH) % KEPT
-        windows[at], labels[at], corners[at] = (made[0] * 255).round(), made[1], made[2]
-        filled += BATCH
-        again = rng.integers(0, min(filled, KEPT), AGAIN)
-        rate = RATE * min(1, (step + 1) / 50) * (0.02 + 0.98 * (1 + np.cos(np.pi * step / asked.batches)) / 2)
-        seen = pupil.learn(made[0], made[1], made[2], rate)
-        pupil.learn(windows[again].astype(np.float32) / 255, labels[again], corners[again], rate)
-        if step % 50 == 0:
-            took = time.process_time() - began
-            print(step, *(f"{v:.3f}" for v in seen), len(hard), f"{took:.0f} s", flush=True)
-        if step % 200 == 199 or step == asked.batches - 1:
-            stored = {f"v{k}": v.astype(np.float16) for k, v in enumerate(pupil.values)}
-            np.savez_compressed(asked.out, codes=np.array(codes), **stored)
+    taught(scenes, national(), asked.minutes, asked.out, asked.begun)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from verify.matching.flags.cloth import Cloth, sampled
 from verify.matching.flags.colour import Floats
@@ -19,8 +20,7 @@ AREA = (0.004, 0.25)  # share of the drawing that a charge takes
 def charge(pixels: Bytes, cloth: Cloth, design: Design, *, mirrored: bool) -> float | None:
     """Correlation (-1 to 1) of the rectified picture with the drawing's charge; nothing where none could be seen."""
     drawing = np.asarray(design.drawing[:, ::-1] if mirrored else design.drawing, np.float32) / np.float32(255)
-    plain = _plain(drawing, upright=design.bands.upright) if design.bands else drawing
-    part = np.abs(drawing - plain).max(axis=2) > DIFFERENT
+    plain, part = _beside(drawing, design)
     if not AREA[0] < part.mean() < AREA[1]:
         return None
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
@@ -40,6 +40,18 @@ def charge(pixels: Bytes, cloth: Cloth, design: Design, *, mirrored: bool) -> fl
     drawn = np.asarray((off @ way)[edge:-edge, edge:-edge], np.float32)
     found = cv2.matchTemplate(rest.reshape(SIDE, SIDE).astype(np.float32), drawn, cv2.TM_CCOEFF_NORMED)
     return float(found.max())
+
+
+def elaborate(design: Design) -> bool:
+    """Whether the drawing has more than bands: a charge, a canton, a triangle."""
+    _, part = _beside(np.asarray(design.drawing, np.float32) / np.float32(255), design)
+    return design.bands is None or float(part.mean()) > AREA[0]
+
+
+def _beside(drawing: Floats, design: Design) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """The drawing without what is not bands, and where that is [H x W]."""
+    plain = _plain(drawing, upright=design.bands.upright) if design.bands else drawing
+    return plain, np.asarray(np.abs(drawing - plain).max(axis=2) > DIFFERENT)
 
 
 def _plain(drawing: Floats, *, upright: bool) -> Floats:

@@ -22,7 +22,6 @@ STRIDE = 1.5  # pixels of the shrunken picture that a knot may move in a round
 ALONG = 0.4  # weight of differences along a cell's own colour: folds shade cloth
 OUTLIER = 0.15  # difference (sRGB, 0 to 1) beyond which a cell counts as covered by something
 EDGE = 0.07  # colour step, of white, that shows an outer edge of the cloth
-PART = 0.04  # share of the cells that a colour of the drawing must take to be asked for
 OWN = 0.06  # colour difference, of white, within which the surroundings have one of the cloth's colours
 AWAY, FARTHER = 1.2, 3.0  # cells beyond the outline where an edge, and where the cloth's own colours are looked for
 COARSER = 1.15  # between the scales at which shrunken pictures are kept
@@ -55,7 +54,6 @@ class Cloth:
     distance: float  # of the cells' colours from the drawing's, as in `colour.distances`
     edge: float  # share of the outline in the picture where the surroundings differ from the cloth
     own: float  # share of the outline in the picture where the surroundings have a colour of the cloth
-    worst: float  # largest difference of one of the drawing's colours from what is seen in its place, of white
     steps: float  # correlation of the steps of colour between neighbouring cells with the drawing's
     outline: tuple[Point, ...]  # picture pixels
     knots: Floats  # [K x 2] of the mesh, picture pixels
@@ -104,7 +102,6 @@ def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
         distance=far,
         edge=edge,
         own=own,
-        worst=_worst(seen, drawn),
         steps=_steps(seen, drawn, size),
         outline=tuple((float(x), float(y)) for x, y in ends[::4]),
         knots=knots,
@@ -188,22 +185,6 @@ def _sampled(image: Floats, places: Floats) -> tuple[Floats, np.ndarray[tuple[in
     values = cv2.remap(image, x[None], y[None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
     height, width = image.shape[:2]
     return np.asarray(values, np.float32), (x > -1) & (y > -1) & (x < width) & (y < height)
-
-
-def _worst(seen: Floats, drawn: Floats) -> float:
-    """Largest difference, of white, of one of the drawing's colours from what is seen where it should be."""
-    lit = drawn * gains(seen[None], drawn[None])[0, 0]
-    keys = (drawn * 3.99).astype(int) @ np.array([16, 4, 1])
-    worst = 0.0
-    for key in np.unique(keys):
-        here = keys == key
-        if here.mean() >= PART:
-            wanted = np.median(lit[here], axis=0)
-            off = np.median(seen[here], axis=0) - wanted
-            own = wanted / max(float(np.linalg.norm(wanted)), 1e-6)
-            off = off - (1 - ALONG) * own * (own @ off)
-            worst = max(worst, float(np.linalg.norm(off)))
-    return worst
 
 
 def _rim(level: Level, mesh: Mesh, knots: Floats, seen: Floats) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,50 +14,57 @@ from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
 
-CELLS = (26, 18)  # of a window, across and down
-ASPECTS = (1.5, 1.05)  # width over height of the windows; what lies between was taught
-STEP = 1.25  # between the sizes of windows
-STRIDE = (4, 2)  # cells between windows, across and down; flags half of that off were taught
-PAD = 4  # cells beyond the picture's edge: flags may be cut by it
-CHUNK, PER_CHUNK = 4096, 40  # windows judged at once, and kept of them
-COLOURFUL = (
-    0.1  # spread of tint in a window, of its brightness, below which it is passed over, for speed. Palest of 120
-)
-#                  composites of as many designs: 0.14 (Japan)
+CELLS = (48, 36)  # of a window, across and down
+FEATURES = (3, 6)  # rows and columns of what the net makes of a window
+ASPECT = CELLS[0] / CELLS[1]  # width over height of the windows; narrow flags fill their height only
+ROOM = 1.2  # height of the smallest window, of the lowest flag sought: flags filling 60 to 97 in 100 were taught
+STEP = 1.3  # between the sizes of windows
+STRIDE = 4  # cells between windows; flags half of that off were taught
+PAD = 8  # cells beyond the picture's edge: flags may be cut by it
+CHUNK, PROMISING, PER_CHUNK = 4096, 200, 40  # windows judged at once, and kept of them
 PER_OCTAVE = 8  # places of one size, to a factor of two: stripes of a large flag must not crowd out the flag
 LEAST = -4.0  # odds (natural logarithm) below which a window is passed over
-VIEWS = (  # of a place: how much larger than the flag, shifted by which share of it, width over height (0: the flag's)
-    *((1.12, (0, 0), 0), (1.3, (0.05, 0), 0), (1.3, (-0.05, 0), 0), (1.2, (0, 0.06), 0), (1.2, (0, -0.06), 0)),
-    *((1.15, (0, 0), 1.5), (1.3, (0, 0), 1.5)),
-)
+FIRST = ((1.12, (0, 0)), (1.35, (0.04, 0.03)), (1.35, (-0.04, -0.03)))  # views of a place: how much larger than the
+#                                                                         flag, and shifted by which share of it
+SECOND = (*FIRST, (1.25, (0.06, 0)), (1.25, (-0.06, 0)), (1.2, (0, 0.06)), (1.2, (0, -0.06)), (1.5, (0, 0)))
+HOPELESS = -2.0  # odds after the first views below which the others are spared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Net:
-    """Two convolutions of 3 x 3 without offsets, the first pooled by two, then two full layers.
+    """Four convolutions of 3 x 3 without offsets, the first two pooled by two, then full layers.
 
     Having no offsets, the convolutions serve all windows of a level; a window's brightness is divided out after.
     """
 
-    first: Floats  # [27 x A]
-    second: Floats  # [9·A x B]
-    third: tuple[Floats, Floats]  # [features x hidden], [hidden]
+    maps: tuple[Floats, ...]  # [9·channels x maps]
+    brief: tuple[Floats, Floats, Floats, Floats]  # two small layers that judge every window: is any flag there?
+    hidden: tuple[Floats, Floats]  # [features x hidden], [hidden]
     last: tuple[Floats, Floats]  # [hidden x out], [out]: a logit a design, one for other flags, one for none, 8 corners
     codes: tuple[str, ...]  # of the designs, in the order of the logits
 
     def judged(self, features: Floats, brightness: Floats) -> tuple[Floats, Floats]:
-        """Features [N x rows x columns x B], mean brightness [N]: logits [N x designs + 2], corners [N x 4 x 2]."""
+        """Features [N x rows x columns x maps], mean brightness [N]: logits [N x designs + 2], corners [N x 4 x 2]."""
         flat = features.reshape(len(features), -1) / (brightness[:, None] + DARK)
-        hidden = np.maximum(flat @ self.third[0] + self.third[1], 0)
+        hidden = np.maximum(flat @ self.hidden[0] + self.hidden[1], 0)
         out = hidden @ self.last[0] + self.last[1]
         return out[:, :-8], out[:, -8:].reshape(-1, 4, 2) + UNIT
 
+    def promise(self, features: Floats, brightness: Floats) -> Floats:
+        """Whether any flag may be in windows, judged quickly: odds (natural logarithm) [N]."""
+        first, offset, second, end = self.brief
+        flat = features.reshape(len(features), -1) @ first / (brightness[:, None] + DARK)
+        return np.asarray(np.maximum(flat + offset, 0) @ second[:, 0] + end[0], np.float32)
+
     def features(self, level: Floats) -> Floats:
-        """Features of a level [H x W x 3], half its size less three [H/2 - 3 x W/2 - 3 x B]."""
-        once = np.maximum(patches(level[None]) @ self.first, 0)[0]
-        rows, columns = (side // 2 * 2 for side in once.shape[:2])
-        half = once[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2, -1).max(axis=(1, 3))
-        return np.asarray(np.maximum(patches(half[None]) @ self.second, 0)[0], np.float32)
+        """Features of levels [N x H x W x 3], a quarter of their size less five [N x H/4 - 5 x W/4 - 5 x maps]."""
+        for number, weights in enumerate(self.maps):
+            level = np.maximum(patches(level) @ weights, 0)
+            if number < 2:
+                count, (rows, columns) = len(level), (side // 2 for side in level.shape[1:3])
+                blocks = level[:, : 2 * rows, : 2 * columns].reshape(count, rows, 2, columns, 2, -1)
+                level = np.maximum.reduce([blocks[:, :, y, :, x] for y in (0, 1) for x in (0, 1)])
+        return np.asarray(level, np.float32)
 
 
 DARK = 0.05  # added to a window's brightness
@@ -81,9 +88,13 @@ def net() -> Net:
 def stored(path: Path) -> Net:
     """A net from its file."""
     with np.load(path) as kept:
-        values = [kept[f"v{k}"].astype(np.float32) for k in range(6)]
+        values = {name: kept[name].astype(np.float32) for name in kept.files if name != "codes"}
         codes = tuple(str(code) for code in kept["codes"])
-    return Net(values[0], values[1], (values[2], values[3]), (values[4], values[5]), codes)
+    maps = tuple(values[f"map{k}"] for k in range(4))
+    brief, short, hidden, last = (
+        (values[f"{name}_w"], values[f"{name}_b"]) for name in ("brief", "short", "hidden", "last")
+    )
+    return Net(maps, (*brief, *short), hidden, last, codes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,59 +124,46 @@ def places(pixels: Bytes, judge: Net, *, strangers: bool, smallest: float = 40, 
 
 
 def levels(pixels: Bytes, smallest: float) -> Iterator[tuple[Floats, Floats]]:
-    """The picture in cells for each size and shape of window, with PAD more around (sRGB, 0 to 1); a cell's size."""
+    """The picture in cells for each size of window, with PAD more around (sRGB, 0 to 1); a cell's size."""
     across, down = CELLS
-    for aspect in ASPECTS:
-        height = smallest
-        while height <= 1.3 * pixels.shape[0] and height * aspect <= 1.3 * pixels.shape[1]:
-            size = round(pixels.shape[1] * across / (height * aspect)), round(pixels.shape[0] * down / height)
-            cell = np.array([pixels.shape[1] / size[0], pixels.shape[0] / size[1]], np.float32)
-            small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-            padded = cv2.copyMakeBorder(small, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
-            if padded.shape[0] >= down and padded.shape[1] >= across:
-                yield np.asarray(padded, np.float32) / np.float32(255), cell
-            height *= STEP
+    height = smallest * ROOM
+    while height <= 1.3 * pixels.shape[0] and height * ASPECT <= 1.3 * pixels.shape[1]:
+        size = round(pixels.shape[1] * across / (height * ASPECT)), round(pixels.shape[0] * down / height)
+        cell = np.array([pixels.shape[1] / size[0], pixels.shape[0] / size[1]], np.float32)
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+        padded = cv2.copyMakeBorder(small, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
+        if padded.shape[0] >= down and padded.shape[1] >= across:
+            yield np.asarray(padded, np.float32) / np.float32(255), cell
+        height *= STEP
 
 
 def windows(level: Floats, judge: Net) -> Iterator[tuple[Floats, Floats, Floats]]:
-    """Colourful windows of a level, row by row: features, mean brightness [N], first cells [N x 2]."""
-    across, down = CELLS
-    view = np.lib.stride_tricks.sliding_window_view(
-        judge.features(level), (down // 2 - 3, across // 2 - 3), axis=(0, 1)
-    )[:: STRIDE[1] // 2, :: STRIDE[0] // 2].transpose(0, 1, 3, 4, 2)
-    bright, spread = (part[:: STRIDE[1], :: STRIDE[0]][: view.shape[0], : view.shape[1]] for part in _shades(level))
-    columns = np.arange(view.shape[1]) * STRIDE[0]
+    """Promising windows of a level: features, mean brightness [N], first cells [N x 2]."""
+    view = np.lib.stride_tricks.sliding_window_view(judge.features(level[None])[0], FEATURES, axis=(0, 1))
+    view = view.transpose(0, 1, 3, 4, 2)
+    bright = cv2.boxFilter(level.mean(axis=2), -1, CELLS, anchor=(0, 0))[::STRIDE, ::STRIDE]
+    bright = bright[: view.shape[0], : view.shape[1]]
     rows = max(1, CHUNK // view.shape[1])
     for start in range(0, len(view), rows):
-        here = slice(start, min(start + rows, len(view)))
-        vivid = spread[here] > COLOURFUL * bright[here]
-        firsts = np.stack(np.broadcast_arrays(columns, np.arange(here.start, here.stop)[:, None] * STRIDE[1]), axis=2)
-        if vivid.any():
-            yield view[here][vivid], bright[here][vivid], firsts[vivid].astype(np.float32)
-
-
-def _shades(level: Floats) -> tuple[Floats, Floats]:
-    """Mean brightness of the window that begins at each cell, and the spread of its tints."""
-    grey = level.mean(axis=2)
-    tint = level - grey[..., None]
-    mean, square = (cv2.boxFilter(values, -1, CELLS, anchor=(0, 0)) for values in (tint, tint * tint))
-    spread = np.sqrt(np.maximum((square - mean * mean).sum(axis=2), 0))
-    return np.asarray(cv2.boxFilter(grey, -1, CELLS, anchor=(0, 0)), np.float32), np.asarray(spread, np.float32)
+        here = view[start : start + rows].reshape(-1, *view.shape[2:])
+        shade = bright[start : start + rows].reshape(-1)
+        promise = judge.promise(here, shade)
+        top = np.argsort(-promise)[:PROMISING]
+        top = top[promise[top] >= LEAST]
+        if len(top):
+            firsts = np.stack([top % view.shape[1], start + top // view.shape[1]], axis=1) * np.float32(STRIDE)
+            yield here[top], shade[top], firsts.astype(np.float32)
 
 
 def _likely(level: Floats, cell: Floats, judge: Net, *, strangers: bool) -> Iterator[Place]:
     """The likeliest places among the windows of one level."""
     for features, bright, firsts in windows(level, judge):
         logits, corners = judge.judged(features, bright)
-        against = logits[:, -1] if strangers else logits[:, -2:].max(axis=1)
-        top = np.argsort(against - logits[:, : -1 if strangers else -2].max(axis=1))[
-            : 2 * PER_CHUNK
-        ]  # rough, and much faster than all the sums
-        odds, other, logs = _read(logits[top])
+        odds, other, logs = _read(logits)
         wanted = other if strangers else odds
         for n in np.argsort(-wanted)[:PER_CHUNK]:
             if wanted[n] >= LEAST:
-                at = (firsts[top[n]] - PAD + corners[top[n]] * np.array(CELLS, np.float32)) * cell
+                at = (firsts[n] - PAD + corners[n] * np.array(CELLS, np.float32)) * cell
                 yield Place(float(odds[n]), float(other[n]), logs[n], np.asarray(at, np.float32))
 
 
@@ -180,29 +178,26 @@ def _read(logits: Floats) -> tuple[Floats, Floats, Floats]:
 def _again(pixels: Bytes, place: Place, judge: Net) -> Place:
     """The place judged twice more in windows about its corners: mean odds at last, mean share over all windows."""
     said = [place.logs]
-    for _ in range(2):
-        boxes = _views(place)
-        seen = [_window(pixels, first, extent) for first, extent in boxes]
-        features = np.stack([judge.features(window) for window in seen])
-        logits, corners = judge.judged(features, np.array([window.mean() for window in seen]))
+    for views in (FIRST, SECOND):
+        boxes = _views(place, views)
+        seen = np.stack([_window(pixels, first, extent) for first, extent in boxes])
+        logits, corners = judge.judged(judge.features(seen), seen.mean(axis=(1, 2, 3)))
         odds, other, logs = _read(logits)
         said += list(logs)
         at = np.mean([first + c * extent for (first, extent), c in zip(boxes, corners, strict=True)], axis=0)
         place = Place(float(odds.mean()), float(other.mean()), logs[0], np.asarray(at, np.float32))
+        if max(place.odds, place.other) < HOPELESS:
+            break
     return replace(place, logs=np.asarray(np.logaddexp.reduce(said, axis=0) - np.log(len(said)), np.float32))
 
 
-def _views(place: Place) -> list[tuple[Floats, Floats]]:
+def _views(place: Place, views: Sequence[tuple[float, tuple[float, float]]]) -> list[tuple[Floats, Floats]]:
     """Windows about a place: first corner and extent, picture pixels."""
     low, high = place.corners.min(axis=0), place.corners.max(axis=0)
     middle, wide, tall = (low + high) / 2, float(high[0] - low[0]), float(high[1] - low[1])
-    boxes = []
-    for grow, shift, aspect in VIEWS:
-        shape = aspect or float(np.clip(wide / max(tall, 1.0), ASPECTS[1], ASPECTS[0]))
-        height = max(tall, wide / shape, 8.0)
-        size = np.array([height * shape, height], np.float32)
-        boxes.append((middle + size * (np.array(shift, np.float32) - grow / 2), size * grow))
-    return boxes
+    height = max(tall, wide / ASPECT, 8.0)
+    size = np.array([height * ASPECT, height], np.float32)
+    return [(middle + size * (np.array(shift, np.float32) - grow / 2), size * grow) for grow, shift in views]
 
 
 def _window(pixels: Bytes, first: Floats, extent: Floats) -> Floats:

@@ -11,35 +11,29 @@ import cv2
 import numpy as np
 
 from verify.matching.flags.chance import DATA
-from verify.matching.flags.charge import charge
+from verify.matching.flags.charge import charge, elaborate
 from verify.matching.flags.designs import Bytes, Design
 from verify.matching.flags.glance import Net, net
-from verify.matching.flags.naming import ALIKE, FAR, Fit, Sighting, inside, sightings, two_colours
+from verify.matching.flags.naming import ALIKE, Fit, Sighting, inside, sightings, two_colours
 from verify.matching.flags.whole import Laid, kin, laid
 from verify.model import Json
 
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
 BANDS_MEASURED, WHOLE_MEASURED = 800 * 600, 800 * 600  # pixels of the scenes in which the chances were measured
-# Whether a whole drawing may be answered yes. No: with it on (`bench_flag --certain --route whole`) one of 120 flags of
-# no design was called Sierra Leone's (its black triangle lay on a dark street); scenes of the half for the figures
-MAY_BE_CERTAIN = False
-# expected places as good in a scene without flags for a yes: half the one in 1,000 that is asked for, since two of 20
-# composites of flags of no design (scenes kept for measuring) reached 0.0008
-CERTAIN = 0.0005
-WORST = (
-    0.4  # difference of one of the drawing's colours, in its place, up to which a yes is given: of 48 composites 96 in
-)
-#             100 stayed below (scenes kept for measuring); stripes without the canton, read as Liberia's, had 0.65
+CERTAIN = 0.001  # expected places as good in a scene without flags for a yes: what is asked of scenes without flags
 LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
-OWN = 0.5  # share of the outline with the cloth's own colours beyond it up to which a yes is given: stripes of the
-#            United States read as Austria's had 0.6, eight composites 0 to 0.44 (scenes kept for measuring)
+# By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: the blue half of
+# Iceland's flag was Cape Verde's at 0.23; 1 in 20 of 83 whole flags has more than 0.13 (scenes kept for measuring)
+GOES_ON = 0.15
+MISSING = 0.3  # correlation below which a charge that is large enough is missing, for a yes: 0.25 in a photograph of
+#                India's flag, -0.03 where another flag's wheel was in Uzbekistan's bands
 CHARGE = 0.6  # correlation at which a charge counts as seen. Of 60 composites a size without it 1 in 50 reached 0.6,
 #               with it two in three (bands of 14 to 40 pixels, scenes kept for measuring)
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How what is measured of a laid drawing is weighed, and how rare a sum is in scenes without flags."""
+    """What the cloth adds to the net's own odds, and how rare a sum is in scenes without flags."""
 
     weights: tuple[float, ...]  # of the measures in `measures`, and what is added
     level: float  # a sum reached in a share `share` of the scenes …
@@ -49,26 +43,21 @@ class Scale:
 
     def sum(self, seen: Laid) -> float:
         """The evidence for this drawing at this place."""
-        return float(np.dot(self.weights[:-1], measures(seen)) + self.weights[-1])
+        return odds(seen) + float(np.dot(self.weights[:-1], measures(seen)) + self.weights[-1])
 
     def chance(self, value: float) -> float:
         """Expected number of places with so large a sum in a scene without flags."""
         return min(1.0, float(self.share * np.exp((self.level - value) / self.fall))) if value > self.level else 1.0
 
 
+def odds(seen: Laid) -> float:
+    """The net's odds (natural logarithm) that this design is at this place."""
+    return float(np.clip(seen.place.odds, -8, 16)) + max(seen.share, LEAST_SHARE)
+
+
 def measures(seen: Laid) -> tuple[float, ...]:
-    """What decides: both opinions of the glance, and how cloth, outline and steps of colour agree with the drawing."""
-    cloth = seen.cloth
-    odds, share = float(np.clip(seen.place.odds, -8, 16)), max(seen.share, LEAST_SHARE)
-    return (
-        odds,
-        share,
-        min(cloth.distance, 0.5),
-        cloth.edge,
-        cloth.own,
-        cloth.steps,
-        float(np.log(max(cloth.height, 8.0))),
-    )
+    """How the cloth agrees with the drawing: its colours, and its steps of colour."""
+    return min(seen.cloth.distance, 0.5), seen.cloth.steps
 
 
 def all_sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[Sighting]:
@@ -143,15 +132,10 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
     cloth, design = first.cloth, designs[first.design]
     borne = charge(pixels, cloth, design, mirrored=first.mirrored)
     # stripes of two colours go on, on shirts and in other flags: the stripes of the United States were Austria's
-    plain = two_colours(design) and (borne is None or borne < CHARGE)
-    sure = (
-        MAY_BE_CERTAIN
-        and design.against is None
-        and not plain
-        and cloth.own <= OWN
-        and cloth.worst <= WORST
-        and cloth.distance <= FAR
-    )
+    plain = two_colours(design) and not elaborate(design)
+    missing = borne is not None and borne < MISSING
+    goes_on = cloth.own - cloth.edge > GOES_ON
+    sure = design.against is None and not (plain or missing or goes_on or first.part)
     measured: dict[str, Json] = {
         "layout": "whole flag",
         "direction": round(cloth.lean, 1),
@@ -159,9 +143,9 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
         "odds": round(first.place.odds, 2),
         "share": round(first.share, 2),
         "edge": round(cloth.edge, 3),
-        "worst": round(cloth.worst, 3),
         "own": round(cloth.own, 3),
         "steps": round(cloth.steps, 3),
+        "part_of_another": first.part,
         "sum": round(best, 3),
         "charge": "none large enough to be looked for" if borne is None else round(borne, 3),
         "visible": ["order", "colours", "layout", *(["charge"] if borne is not None and borne >= CHARGE else [])],
