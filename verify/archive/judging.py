@@ -39,8 +39,9 @@ BLOCK = 0.3  # of the overlap that differs and is one rectangle: a different pic
 SHARP, LIKE = 0.7, 0.95  # below both, edges are displaced as from another standpoint; the least of the copies had 0.72
 # Pixels by which neighbouring matches lie off together, from which a closer look is taken. Copies (120 photographs of
 # the tuning half, 22 edits): under 0.1 in 99 of 100; two exposures (film frames, a street, two cameras on one
-# standpoint; all scenes in sight): the least 0.144. From the second on, only a closer look can clear them. Few matches
-# tell it badly: from features of 352 pixels, not 384, the two cameras had 78 of them and 0.012.
+# standpoint; all scenes in sight): the least 0.144. From the second on, only a closer look that finds nearly all blocks
+# equal clears them: walls drawn from two places were not displaced where equal, but a third of their blocks differed.
+# Few matches tell it badly: from features of 352 pixels, not 384, the two cameras had 78 of them and 0.012.
 BEND, BENT = 0.1, 0.14
 # A closer look: blocks that are equal at least, pixels by which they may be displaced together, and share of those with
 # texture that may differ. Of 2,160 copies (tuning half, 18 edits) that were looked at, 1 in 100 is displaced by over
@@ -188,7 +189,7 @@ class _Judged:
             return f"Much agrees, but only under a stretch by {100 * (found.stretch - 1):.0f} %, which no edit makes"
         if (found.tilted or found.stretch > ODD) and max(found.covers_a, found.covers_b) < PART:
             return "Much agrees, seen at an angle and with more around it in both: one picture or two of one scene"
-        if overlay.bend > BEND and (self.displaced or (overlay.bend > BENT and not self.straight)):
+        if overlay.bend > BEND and (self.displaced or (overlay.bend > BENT and not self.equal)):
             return self.bent()
         if agrees.sharp < SHARP and agrees.likeness < LIKE and not self.equal:
             return "Much agrees, but displaced within the common part, as in another photograph of the same place"
