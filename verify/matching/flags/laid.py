@@ -21,7 +21,7 @@ from verify.model import Json
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
 BANDS_MEASURED, WHOLE_MEASURED = 800 * 600, 800 * 600  # pixels of the scenes in which the chances were measured
 CERTAIN = 0.0005  # expected places as good in a scene without flags for a yes: half the one in 1,000 asked for
-# Distance of the cloth's colours up to which a yes is given: none of 95 flags that were sure lay beyond (scenes kept for
+# Distance of the colours up to which a yes is given: none of 95 flags that were sure lay beyond (scenes kept for
 # measuring); a written character, red on white, called Georgia's in one of 457 scenes kept for the figures, had 0.217
 WIDEST = 0.2
 LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
