@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.matching.flags.cloth import box, design, hang, room
-from verify.matching.flags import charge, cloth, glance
+from verify.matching.flags import charge, cloth, glance, whole
 from verify.matching.flags.designs import national
 from verify.matching.flags.laid import scale_of, whole_sightings
 
@@ -77,3 +77,37 @@ def test_more_evidence_is_rarer():
 def test_a_flag_of_no_design_is_not_certain():
     drawing = design("gb").drawing[..., [1, 0, 2]].copy()
     assert not any(seen.certain for seen in whole_sightings(hang(room(), drawing, CORNERS), national()))
+
+
+def test_bands_that_bear_another_flags_charge_are_not_certain():
+    uzbek, large = design("uz").drawing, box(120, 60, 276, 144)
+    wheel = uzbek.copy()
+    wheel[2:30] = uzbek[2, -2]  # the crescent and stars are painted over
+    rows = slice(len(wheel) // 3, 2 * len(wheel) // 3)
+    across = (wheel.shape[1] - design("in").drawing.shape[1]) // 2
+    wheel[rows, across:-across] = design("in").drawing[rows, : wheel.shape[1] - 2 * across]
+    own, other = (whole_sightings(hang(room(), drawing, large), national())[0] for drawing in (uzbek, wheel))
+    assert own.certain
+    assert "uz" in other.fits[0].design.codes
+    assert not other.certain
+
+
+def place(low, high, odds, other, likeliest):
+    """A place as the net judged it: a box, odds of a known flag and of any, and the likeliest of three designs."""
+    (x, y), (right, bottom) = low, high
+    corners = np.array([(x, y), (right, y), (right, bottom), (x, bottom)], np.float32)
+    return glance.Place(odds, other, np.where(np.arange(3) == likeliest, 0.0, -9.0).astype(np.float32), corners)
+
+
+def test_a_place_within_another_flag_is_a_part_of_it():
+    star = place((10, 10), (60, 45), 7.3, 8.0, 0)
+    assert whole.holds(place((0, 0), (150, 100), 3.0, 8.7, 1), star)  # another design's
+    assert whole.holds(place((0, 0), (150, 100), -4.0, 6.0, 0), star)  # of no design
+    assert not whole.holds(place((0, 0), (150, 100), 6.0, 8.7, 0), star)  # the same flag, seen larger
+    assert not whole.holds(place((0, 0), (150, 100), 1.0, 2.0, 1), star)  # hardly a flag
+    assert not whole.holds(place((0, 0), (60, 45), 3.0, 8.7, 1), star)  # hardly larger
+    assert not whole.holds(place((200, 0), (350, 100), 3.0, 8.7, 1), star)  # elsewhere
+
+
+def test_a_flag_has_more_than_bands_or_not():
+    assert [charge.elaborate(design(code)) for code in ("cz", "az", "us", "pl", "at", "ua")] == [True] * 3 + [False] * 3

@@ -27,8 +27,8 @@ MOVABLE = (
 )
 LIMITS = (
     f"{MOVABLE} A flag's pattern may be printed, on a screen, a sleeve or a book; people must look at what bears it. "
-    "A yes needs three bands of three colours hung as drawn, or a whole flag that the net and the cloth there "
-    "both support; all else is 'unclear' at most, whose names are often wrong. Flags of the shelf and "
+    "A yes needs three bands of three colours hung as drawn, or a whole flag that a taught net sees and whose drawing, "
+    "laid there as cloth, agrees; all else is 'unclear' at most, and its names are often wrong. Flags of the shelf and "
     "of two plain colours (Austria, Poland, Ukraine …) get no yes. Chances were measured in 246 pictures of rooms and "
     "everyday scenes for bands, in 155 for whole flags, and extrapolated below 1 in 246 or 155; elsewhere (shop "
     "fronts, sports, street art, other flags) striped colours are commoner. A flag of no design here that is nearly "

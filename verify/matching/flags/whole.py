@@ -21,8 +21,7 @@ KIN_CELLS, KIN = (6, 4), 0.08  # drawings nearer than that in few cells are name
 #                               States' flag was Liberia's alone (distances 0.11 and 0.17), which are 0.054 apart
 COARSE = (12, 8)  # cells in which colours are compared before a fit
 FAINT = -1.0  # odds (natural logarithm), judged again, below which nothing is tried at a place
-LOWEST = 30  # pixels of a cloth's height below which the net was not taught: it knows windows from 40 pixels, and
-#              flags that fill three quarters of them
+LOWEST = 30  # pixels of a cloth's height below which it is left out: flags from 40 pixels are sought, some lie aslant
 RIVAL = 2.0  # natural logarithm: a larger place with another flag at odds less than that below a place's own makes it a
 #              part. Among 290 composites a star of China's flag was Vietnam's, 8.7 to 7.3, and a corner of a flag of no
 #              design Hong Kong's, 5.2 to 6.8; whole flags of six designs had 1 to 4 to their 6 to 13 (scenes kept for
@@ -49,8 +48,8 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net) -> Iterator[list[
     known = [column.get(design.code, -1) if design.against is None else -1 for design in designs]
     strangers = [number for number, at in enumerate(known) if at < 0]
     picture, left = Shrunken(pixels), FITTED
-    found_places = places(pixels, judge, strangers=bool(strangers))
-    for place in found_places:
+    proposed = places(pixels, judge, strangers=bool(strangers))
+    for place in proposed:
         if max(place.odds, place.other if strangers else place.odds) < FAINT:
             continue
         shares = np.array([place.logs[at] if at >= 0 else -np.inf for at in known])
@@ -58,7 +57,7 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net) -> Iterator[list[
         likes = nearest(flat(picture, place.corners, COARSE)[None], _coarse(tuple(designs)))[0]
         twins = [twin for number in tried[:1] for twin in kin(tuple(designs))[number]]
         tried = list(dict.fromkeys([*tried, *(int(n) for n in np.argsort(likes)[:LIKE]), *twins, *strangers]))
-        found, part = [], any(_holds(larger, place) for larger in found_places)
+        found, part = [], any(holds(larger, place) for larger in proposed)
         for number in tried:
             ways = (False, True) if _sided(designs[number].drawing) else (False,)
             for mirrored in ways if left > 0 else ():
@@ -73,7 +72,7 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net) -> Iterator[list[
             yield found
 
 
-def _holds(larger: Place, place: Place) -> bool:
+def holds(larger: Place, place: Place) -> bool:
     """Whether the place lies in a larger one that looks like a flag, and of another design or of none."""
     low, high = larger.corners.min(axis=0), larger.corners.max(axis=0)
     middle = place.corners.mean(axis=0)
