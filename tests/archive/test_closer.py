@@ -78,7 +78,7 @@ def test_much_pressing_in_one_frame_is_told_from_two_in_one_frame():
     """The thumbnails agree in too little; the blocks say whether it is noise or another picture."""
     a, b = sign(encode(PICTURE)), sign(encode(PICTURE, quality=40))
     overlay = by_features(a, b, mirrored=False)
-    blurred = replace(overlay.agreement, agreeing=0.6, likeness=0.85, sharp=0.8)
+    blurred = replace(overlay.agreement, agreeing=0.6, kept_a=0.8, kept_b=0.8, likeness=0.85, sharp=0.8)
     found = describe(overlay.matrix, a.full, b.full)
     assert judging.verdict(a, b, replace(overlay, agreement=blurred), found).answer is Answer.YES
     covered = PICTURE.copy()
