@@ -1,7 +1,8 @@
 """Recall and false pairs of `verify.find_duplicates`, beside its peers, on folders given as arguments.
 
-    bench_duplicates.py edits  ORIGINALS MAKE_COPIES.py [--seed N] [--half 0|1] [--limit N] [--peers N]
-    bench_duplicates.py peers COPIES [--count N]   other detectors alone, on pictures that MAKE_COPIES.py has made
+    bench_duplicates.py edits  ORIGINALS MAKE_COPIES.py [--seed N] [--half 0|1] [--limit N] [--learned MODEL]
+    bench_duplicates.py peers COPIES [--count N] [--learned MODEL]   this one and others, on MAKE_COPIES.py's pictures
+    bench_duplicates.py kept LIST.csv            how much of its original each edit of a list keeps, and the answer
     bench_duplicates.py closer FOLDER…           what the closer look measures: copies, or scenes taken more than once
     bench_duplicates.py unrelated FOLDER…        the pairs listed among pictures with nothing in common
     bench_duplicates.py overlays FOLDER… [--count 200]   unrelated pictures given one watermark, caption, frame or page
@@ -42,10 +43,10 @@ def wilson(hits, count):
     return middle - half, middle + half
 
 
-def timed(folder):
-    """All records of a folder, wall seconds and CPU seconds of this process and its children."""
+def timed(paths, model=None):
+    """All records of files and folders, wall seconds and CPU seconds of this process and its children."""
     wall, begun = time.monotonic(), os.times()
-    found = list(archive.find_duplicates([folder]))
+    found = list(archive.find_duplicates(paths, model=model))
     spent = os.times()
     cpu = sum(spent[:4]) - sum(begun[:4])
     return found, time.monotonic() - wall, cpu
@@ -65,13 +66,12 @@ def run_edits(options):
             (chosen / file.name).write_bytes(file.read_bytes())
         command = [sys.executable, options.make_copies, chosen, copies, "--seed", str(options.seed)]
         subprocess.run([*command, "--limit", str(options.limit)], check=True)
-        found, wall, cpu = timed(copies)
+        found, wall, cpu = timed([copies], options.learned)
         report_edits(found, sorted(copies.iterdir()))
-        print(f"{len(list(copies.iterdir()))} pictures: {wall:.0f} s of wall clock, {cpu:.0f} s of CPU")
-        if options.peers:
-            from tests.bench.copy_peers import peers  # it needs this module's own helpers
-
-            peers(sorted(copies.iterdir())[: options.peers])
+        load = os.getloadavg()[0]
+        print(
+            f"{len(list(copies.iterdir()))} pictures: {wall:.0f} s of wall clock, {cpu:.0f} s of CPU, load {load:.1f}"
+        )
 
 
 def report_edits(found, files):
@@ -107,7 +107,18 @@ def run_peers(options):
     files = [file for folder in options.folders for file in sorted(folder.iterdir())]
     originals = sorted({stem_edit(file)[0] for file in files})
     chosen = set(np.random.default_rng(options.seed).permutation(originals)[: options.count].tolist())
-    peers([file for file in files if stem_edit(file)[0] in chosen])
+    files = [file for file in files if stem_edit(file)[0] in chosen]
+    for model in dict.fromkeys([None, options.learned]):
+        print("this project", "with the learned tier" if model else "")
+        report_edits(timed(files, model)[0], files)
+    peers(files)
+
+
+def run_kept(options):
+    from tests.bench import kept_share  # it needs this module's own helpers
+
+    for listed in options.folders:
+        kept_share.told(listed)
 
 
 def run_closer(options):
@@ -138,18 +149,11 @@ def run_closer(options):
 
 
 def run_unrelated(options):
-    found, wall, cpu = timed_many(options.folders)
+    found, wall, cpu = timed(options.folders)
     pairs = [pair for pair in found if isinstance(pair, Duplicate)]
     for pair in sorted(pairs, key=lambda pair: (pair.finding.answer, pair.a)):
         print(pair.finding.answer, pair.relation, Path(pair.a).name, Path(pair.b).name, pair.finding.because)
     print(Counter((pair.finding.answer.value, pair.relation.value) for pair in pairs), f"{wall:.0f} s, {cpu:.0f} s CPU")
-
-
-def timed_many(folders):
-    wall, begun = time.monotonic(), os.times()
-    found = list(archive.find_duplicates(folders))
-    spent = os.times()
-    return found, time.monotonic() - wall, sum(spent[:4]) - sum(begun[:4])
 
 
 def run_overlays(options):
@@ -205,10 +209,11 @@ def main():
     one.add_argument("--seed", type=int, default=1)
     one.add_argument("--half", type=int, choices=[0, 1])
     one.add_argument("--limit", type=int, default=10**6)
-    one.add_argument("--peers", type=int, default=0, help="also run other detectors on so many of the pictures")
+    one.add_argument("--learned", type=Path, help="an ONNX model that proposes pairs as well")
     one.set_defaults(run=run_edits)
     for name, run in (
         ("peers", run_peers),
+        ("kept", run_kept),
         ("closer", run_closer),
         ("unrelated", run_unrelated),
         ("overlays", run_overlays),
@@ -218,6 +223,7 @@ def main():
         one.add_argument("folders", type=Path, nargs="+")
         one.add_argument("--count", type=int, default=200)
         one.add_argument("--seed", type=int, default=1)
+        one.add_argument("--learned", type=Path, help="an ONNX model that proposes pairs as well")
         one.set_defaults(run=run)
     options = parser.parse_args()
     options.run(options)
