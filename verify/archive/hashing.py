@@ -64,23 +64,33 @@ class Pdq:
     quality: int
 
 
-def pdq(luma: npt.NDArray[Any], *, settle: bool = True) -> Pdq:
+def pdq(luma: npt.NDArray[Any]) -> Pdq:
     """PDQ of a luma picture [H x W], 0 to 255, in all eight orientations; quality 0 below 5 pixels.
 
     Davis and Rosen, "PDQ and TMK+PDQF", 2019, and the reference implementation in facebook/ThreatExchange: two box
     filters and the decimation to 64 x 64 are linear, so they are one matrix from each side. Where that leaves a
-    coefficient too near the median to be sure of its bit, the reference's own order of rounding decides; without
-    `settle` it does not, for hashes that nobody else computes.
+    coefficient too near the median to be sure of its bit, the reference's own order of rounding decides.
     """
     height, width = luma.shape
     if height < PDQ_LEAST_SIDE or width < PDQ_LEAST_SIDE:
         return Pdq(np.zeros((8, 32), np.uint8), 0)
     small = _shrink(height) @ luma.astype(np.float32) @ _shrink(width).T
-    dct = _dct().astype(np.float64) @ small.astype(np.float64) @ _dct().T.astype(np.float64)
+    dct = _coefficients(small)
     near = np.abs(dct - np.partition(dct.ravel(), 127)[127]) < ROUNDING * np.sqrt(max(height, width))
-    if settle and np.count_nonzero(near) > 1:  # one is the median itself
+    if np.count_nonzero(near) > 1:  # one is the median itself
         small, dct = _stepwise(luma.astype(np.float32))
     return Pdq(np.stack([_pack(turned) for turned in _orientations(dct)]), _quality(small))
+
+
+def pdq_upright(lumas: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """PDQ [N x 32 bytes] of pictures of one size [N x H x W], as they are, for hashes that nobody else computes."""
+    shrunk = _shrink(lumas.shape[1]) @ lumas.astype(np.float32) @ _shrink(lumas.shape[2]).T
+    return np.array([_pack(dct) for dct in _coefficients(shrunk)], np.uint8).reshape(-1, 32)
+
+
+def _coefficients(small: npt.NDArray[np.float32]) -> Floats:
+    """The 16 x 16 lowest coefficients of 64 x 64 pictures."""
+    return np.asarray(_dct().astype(np.float64) @ small.astype(np.float64) @ _dct().T.astype(np.float64))
 
 
 def pdq_of_rgb(pixels: npt.NDArray[np.uint8]) -> Pdq:

@@ -74,6 +74,7 @@ class ScaleSpace:
 
     levels: tuple[Single, ...]
     differences: Single
+    spare: Single  # two planes of the first octave's size
 
 
 class _Memory(threading.local):
@@ -95,7 +96,7 @@ def scale_space(picture: npt.NDArray[np.uint8]) -> ScaleSpace:
     """The Gaussians and their differences, from twice the picture's size downwards."""
     shapes = _shapes(2 * picture.shape[0], 2 * picture.shape[1])
     areas = [height * width for height, width in shapes]
-    memory = _memory.take((2 * LAYERS + 5) * sum(areas))
+    memory = _memory.take((2 * LAYERS + 5) * sum(areas) + 2 * max(areas, default=0))
     size = (2 * picture.shape[1], 2 * picture.shape[0])
     base: Any = cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     base = _blurred(base, (SIGMA**2 - (2 * BLURRED) ** 2) ** 0.5)
@@ -111,7 +112,7 @@ def scale_space(picture: npt.NDArray[np.uint8]) -> ScaleSpace:
         levels.append(level)
         base = level[LAYERS, ::2, ::2]
         at, held = at + (LAYERS + 2) * area, held + (LAYERS + 3) * area
-    return ScaleSpace(tuple(levels), differences)
+    return ScaleSpace(tuple(levels), differences, memory[held:].reshape(2, -1))
 
 
 def _shapes(height: int, width: int) -> list[tuple[int, int]]:
@@ -187,9 +188,10 @@ def _extrema(space: ScaleSpace) -> _Places:
         height, width = level.shape[1:]
         for layer in range(1, LAYERS + 1):
             start = begin + layer * height * width
-            steep = np.abs(values[start : start + height * width].reshape(height, width))
-            peak = steep == np.maximum(cv2.dilate(steep, np.ones((3, 3), np.uint8)), least)
-            y, x = np.divmod(np.flatnonzero(peak), width)
+            steep, peak = space.spare[:, : height * width].reshape(2, height, width)
+            np.abs(values[start : start + height * width].reshape(height, width), out=steep)
+            np.maximum(cv2.dilate(steep, np.ones((3, 3), np.uint8), dst=peak), least, out=peak)
+            y, x = np.divmod(np.flatnonzero(steep == peak), width)
             inside = (x >= BORDER) & (x < width - BORDER) & (y >= BORDER) & (y < height - BORDER)
             x, y = x[inside], y[inside]
             shape = np.full((4, len(x)), np.array([[octave], [layer], [width], [height]]))

@@ -41,7 +41,7 @@ def hashes(work: Luma, boxes: list[Box]) -> npt.NDArray[np.uint8]:
     tiles = [
         cv2.resize(work[y : y + h, x : x + w], (HASHED, HASHED), interpolation=cv2.INTER_AREA) for x, y, w, h in boxes
     ]
-    return np.array([hashing.pdq(np.asarray(tile), settle=False).bits[0] for tile in tiles], np.uint8).reshape(-1, 32)
+    return hashing.pdq_upright(np.array(tiles, np.uint8).reshape(-1, HASHED, HASHED))
 
 
 def _cut(small: npt.NDArray[np.int16], box: Box, depth: int, found: set[Box]) -> None:
