@@ -90,6 +90,24 @@ def test_much_pressing_in_one_frame_is_told_from_two_in_one_frame():
     assert said.because.startswith("Frame lies on frame")
 
 
+def test_what_is_seen_at_an_angle_needs_a_closer_look_though_its_matches_do_not_bend():
+    """As a photograph of a screen is a copy, and the same place from another standpoint is none."""
+    height, width = PICTURE.shape[:2]
+    corners = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
+    moved = np.float32([[30, 20], [width - 90, 60], [width - 60, height - 80], [10, height - 10]])
+    tilt = cv2.getPerspectiveTransform(corners, moved)
+    a, answers = sign(encode(PICTURE)), {}
+    for bent in (0.0, 0.6):
+        b = sign(encode(cv2.warpPerspective(through_a_lens(PICTURE, bent), tilt, (width, height))))
+        overlay = replace(by_features(a, b, mirrored=False), bend=0.0)
+        found = describe(overlay.matrix, a.full, b.full)
+        assert found.tilted
+        answers[bent] = judging.verdict(a, b, overlay, found)
+    assert answers[0.0].answer is Answer.YES
+    assert answers[0.6].answer is Answer.UNCLEAR
+    assert "displaced together" in answers[0.6].because
+
+
 def test_the_work_image_comes_back_as_it_was():
     signed = sign(encode(PICTURE))
     decoded = image.decode(encode(PICTURE), min_side=500, gray=True)

@@ -203,7 +203,7 @@ def test_the_next_frame_of_a_film_is_no_copy():
 
 def test_two_views_of_a_panorama_are_unclear():
     """A camera turned by 25°: one homography fits all, but each view shows more to its side."""
-    wide = scene(92, 1400, 900)
+    wide = scene(90, 1400, 900)
     focal, size = 500.0, (640, 480)
 
     def view(degrees):
