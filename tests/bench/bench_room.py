@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import PIL.Image
 from scipy.stats import beta
 
 from verify import image
 from verify.checks.features.room import VERSION, room
+from verify.kept import Kept
 from verify.matching import features, plots
 from verify.matching.calibration import Calibration, Scored, cllr, fit, write_table
 
@@ -131,34 +131,41 @@ def interval(hits: int, count: int) -> str:
     return f"{hits}/{count} = {hits / count:.1%} [{low:.1%}, {high:.1%}]"
 
 
-def opened(data: Path, file: str, store: Path) -> image.Image:
-    """A picture with its features, from the store or computed and kept there."""
+def opened(data: Path, file: str, kept: Kept) -> image.Image:
+    """A picture with its features (and plans, of a second look), where they are kept."""
     made = image.open(data / file)
-    kept = store / "features" / f"{features.METHOD}-{features.CONTRAST}-{file.replace('/', '_')}.npz"
-    if kept.is_file():
-        with np.load(kept) as arrays:
-            made.derived[str(arrays["method"])] = {key: arrays[key] for key in arrays if key != "method"}
-    else:
-        features.features(made)
-        for method, arrays in made.derived.items():
-            np.savez(kept, method=method, **arrays)
+    made.derived = kept.read(made.digest)
     return made
 
 
 def ask(told: tuple[Path, Path, str, str, bool]) -> dict[str, Any]:
     """One finding, as much of it as the figures need, with the CPU seconds it took once features are there."""
     data, store, a, b, second = told
-    pair = [opened(data, file, store) for file in (a, b)]
+    digests = [hashlib.sha256((data / file).read_bytes()).hexdigest() for file in (a, b)]
+    kept = Kept(store / "kept", digests)
+    pair = [opened(data, file, kept) for file in (a, b)]
+    before = [set(made.derived) for made in pair]
+    for made in pair:
+        features.features(made)
     started = time.process_time()
     finding = next(iter(room(*pair, second_look=second)))
     spent = time.process_time() - started
-    kept = {"answer": finding.answer.value, "score": finding.score or 0.0, "measured": dict(finding.measured)}
-    return {"a": a, "b": b, "cpu": spent, "portability": str(finding.portability or ""), "level": finding.level, **kept}
+    for made, known in zip(pair, before, strict=True):
+        if set(made.derived) - known:
+            kept.write(made.digest, made.derived)
+    answer = {"answer": finding.answer.value, "score": finding.score or 0.0, "measured": dict(finding.measured)}
+    return {
+        "a": a,
+        "b": b,
+        "cpu": spent,
+        "portability": str(finding.portability or ""),
+        "level": finding.level,
+    } | answer
 
 
 def asked(data: Path, trials: list[Trial], store: Path, stored: bool, second: bool = False) -> list[Asked]:
     """The findings of all trials, in two processes; those of an earlier run are taken from the store."""
-    (store / "features").mkdir(parents=True, exist_ok=True)
+    store.mkdir(parents=True, exist_ok=True)
     file = store / f"room-{VERSION}-{features.CONTRAST}{'-second' if second else ''}.jsonl"
     done = (
         {(row["a"], row["b"]): row for row in map(json.loads, file.read_text().splitlines())} if file.exists() else {}
