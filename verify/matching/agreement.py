@@ -6,6 +6,7 @@ papers. The plane is laid over the other picture by its homography and compared 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -55,19 +56,22 @@ def agreement(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> Agr
     return Agreement(share, windows, area)
 
 
-def rivals(gray_a: Array, gray_b: Array, model: Model, other: Array, found: Matches) -> tuple[float, float, float]:
-    """How many windows around a model's inliers agree under its homography alone, the other [3 x 3] alone, and both."""
+def rivals(
+    gray_a: Array, gray_b: Array, model: Model, others: Sequence[Array], found: Matches
+) -> list[tuple[float, float, float]]:
+    """How many windows around a model's inliers agree under its homography alone, each other [3 x 3] alone, and both."""
     points = found.a[model.inliers].astype(np.float32)
     hull = _grown(cv2.convexHull(points)[:, 0]).astype(np.float32)
     across = apply(model.matrix, hull).astype(np.float32)
     ratio = min(1.0, float(np.sqrt(cv2.contourArea(hull) / max(1.0, cv2.contourArea(across)))))
     here, shown, _ = _compared(gray_a, gray_b, model.matrix, hull, ratio, texture=FAINT)
-    there, also, _ = _compared(gray_a, gray_b, other, hull, ratio, texture=FAINT)
-    both = shown & also
-    alone, instead, alike = (
-        float((part & both).sum()) / WINDOW**2 for part in (here & ~there, there & ~here, here & there)
-    )
-    return alone, instead, alike
+    told = []
+    for other in others:
+        there, also, _ = _compared(gray_a, gray_b, other, hull, ratio, texture=FAINT)
+        parts = (here & ~there, there & ~here, here & there)
+        alone, instead, alike = (float((part & shown & also).sum()) / WINDOW**2 for part in parts)
+        told.append((alone, instead, alike))
+    return told
 
 
 def within(gray_a: Array, gray_b: Array, model: Model, polygon: Array) -> float | None:
@@ -157,17 +161,26 @@ def _laid_over(above: Array, matrix: Array, shape: tuple[int, ...], scale: float
 def correlation(one: Array, other: Array, slack: int = 1) -> tuple[Array, Array, Array]:
     """Per pixel: correlation of the windows around it, best within `slack` pixels; weaker and stronger deviation."""
     first, second = _high_pass(one), _high_pass(other)
-    mean, deviation = _moments(first)
+    (mean, deviation), its = _moments(first), _moments(second)
     best = np.full(first.shape, -1.0, np.float32)
-    weaker = stronger = deviation
     for dx in range(-slack, slack + 1):
         for dy in range(-slack, slack + 1):
             moved = np.roll(second, (dy, dx), (0, 1))
-            its_mean, its_deviation = _moments(moved)
-            if not dx and not dy:
-                weaker, stronger = np.minimum(deviation, its_deviation), np.maximum(deviation, its_deviation)
+            its_mean, its_deviation = _moments_moved(moved, its, (dy, dx))
             np.maximum(best, (_box(first * moved) - mean * its_mean) / (deviation * its_deviation), out=best)
-    return best, weaker, stronger
+    return best, np.minimum(deviation, its[1]), np.maximum(deviation, its[1])
+
+
+def _moments_moved(moved: Array, moments: tuple[Array, Array], step: tuple[int, int]) -> tuple[Array, Array]:
+    """The moments of values moved around by a step: theirs, moved, and anew at the rim, where windows go around."""
+    rim = WINDOW // 2 + max(map(abs, step))
+    mean, deviation = (np.roll(part, step, (0, 1)) for part in moments)
+    if step == (0, 0):
+        return mean, deviation
+    for strip, kept in ((np.s_[: 2 * rim], np.s_[:rim]), (np.s_[-2 * rim :], np.s_[-rim:])):
+        mean[kept], deviation[kept] = (part[kept] for part in _moments(moved[strip]))
+        mean[:, kept], deviation[:, kept] = (part[:, kept] for part in _moments(moved[:, strip]))
+    return mean, deviation
 
 
 def _high_pass(gray: Array) -> Array:

@@ -49,9 +49,8 @@ def repeat_of(best: Surface, views: Views) -> Repeat | None:
     shift = _shift(views.features[0], cv2.convexHull(points.astype(np.float32))[:, 0])
     if shift is None:
         return None
-    told = [
-        rivals(*views.gray, best.model, best.model.matrix @ step, best.found) for step in (shift, np.linalg.inv(shift))
-    ]
+    steps = [best.model.matrix @ step for step in (shift, np.linalg.inv(shift))]
+    told = rivals(*views.gray, best.model, steps, best.found)
     here, there, both = min(told, key=lambda windows: windows[0] - windows[1])
     middle = points.mean(axis=0, keepdims=True)
     moved = float(np.linalg.norm(geometry.apply(shift, middle) - middle))
