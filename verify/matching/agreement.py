@@ -59,7 +59,7 @@ def agreement(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> Agr
 def rivals(
     gray_a: Array, gray_b: Array, model: Model, others: Sequence[Array], found: Matches
 ) -> list[tuple[float, float, float]]:
-    """How many windows around a model's inliers agree under its homography alone, each other [3 x 3] alone, and both."""
+    """How many windows around a model's inliers agree under its homography alone, each other one alone, and both."""
     points = found.a[model.inliers].astype(np.float32)
     hull = _grown(cv2.convexHull(points)[:, 0]).astype(np.float32)
     across = apply(model.matrix, hull).astype(np.float32)
