@@ -209,8 +209,8 @@ def tell_second_look(data: Path, trials: list[Trial], store: Path, stored: bool,
 
     Where the first look says yes, the second is not asked.
     """
-    groups = ("hard pairs", "rendered: same room, far", "rendered: twin rooms")
-    looked = [trial for trial in trials if trial.group.startswith(groups)]
+    groups = ("hard pairs", "rendered: twin rooms", "rendered: same room, far")
+    looked = [trial for group in groups for trial in trials if trial.group.startswith(group)]
     looked += [trial for trial in trials if not trial.same and trial.group != "rendered: twin rooms"][::every]
     print("with a second look:")
     results = asked(data, looked, store, stored, second=True)

@@ -87,6 +87,16 @@ def test_one_model_of_window_and_radiator_on_two_walls_is_no_yes():
     assert finding.answer is Answer.UNCLEAR
 
 
+def test_where_one_design_differs_is_marked():
+    crack = with_window(wall(1))
+    crack[440:580, 470:500] = 60
+    one, other = seen(with_window(wall(2))), seen(crack, 0.3)
+    finding = asked(one, other)
+    assert finding.level == "same design"
+    assert "differ (marked)" in finding.because
+    assert any(region.label == "differs" for region in finding.regions)
+
+
 def test_the_same_pictures_give_the_same_finding():
     one, other = seen(wall(1)), seen(wall(1), 0.6, noise=2)
     assert asked(one, other).to_json() == asked(one, other).to_json()

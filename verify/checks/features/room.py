@@ -10,14 +10,15 @@ import numpy as np
 
 from verify.image import Image
 from verify.matching import aslant, features, style
-from verify.matching.agreement import within
+from verify.matching.agreement import apart, within
 from verify.matching.calibration import Calibration, shipped
 from verify.matching.compact import THING, Rest, best_of
 from verify.matching.lattice import Repeat, repeat_of
 from verify.matching.marked import Marked
 from verify.matching.points import SHOWN, Drawn, judge, told
+from verify.matching.standing import portability, strength
 from verify.matching.surface import Surface, Views
-from verify.model import Answer, Finding, Pair, Portability, Region, Strength
+from verify.model import Answer, Finding, Pair, Region
 
 VERSION = "6"
 KIND = "rooms"
@@ -30,9 +31,6 @@ SECOND = (
 SMALLEST = 32  # pixels of the shorter side: below it nothing of a room can be told apart
 FEWEST = 20  # features: a uniform or black picture has fewer, all but the barest of 310 interiors over 100
 DIFFERS = 0.15  # share of the details of a fixed thing that agree: of two unlike things 0.02 to 0.1 do
-CONVENTION = {Portability.PORTABLE: 0.3, Portability.SEMI_FIXED: 1.0}  # log10, at most, against "staged elsewhere"
-STAGED = "a place staged with things carried there"
-HERE = "taken in the room of the reference, not in {}"
 LIMITS = (
     "Premises fitted out alike agree in doors, radiators, tiles and printed things; a plain, dark or blurred wall "
     "hides what tells them apart. One printed thing in two rooms is the same surface, and semi-fixed; a board that "
@@ -183,17 +181,21 @@ def _of_surface(
     else:
         answer, level = Answer.UNCLEAR, "same design"
         because = f"Something of the same design, not shown to be the same surface: {counted}."
-    portability = _portability(best, wide)
+    standing = portability(best, wide=wide)
+    places = apart(*views.gray, best.model, best.found) if level == "same design" else []
+    if places:
+        decides = "whether they are another room's, a change or something in front of it decides"
+        because = f"{because[:-1]}; {len(places)} places in it differ (marked): {decides}."
     return Finding(
         answer,
         because,
         measured=_measured(best, left) | ({"drawn": dict(held), "bracketed_by": bracketed_by} if held else {}),
-        regions=_regions(best, views),
+        regions=(*_regions(best, views), *_differing(places, views)),
         pairs=_pairs(best, views),
         score=round(best.score, 3),
-        strength=_strength(best.score, portability, ratios) if level in {"same surface", "same design"} else (),
+        strength=strength(best.score, standing, ratios) if level in {"same surface", "same design"} else (),
         level=level,
-        portability=portability,
+        portability=standing,
         limits=LIMITS,
     )
 
@@ -226,26 +228,6 @@ def _counted(best: Surface, left: Rest | None) -> str:
         f"{counted}; {round(100 * left.share)} % of what agrees lies in one part {round(100 * THING)} % of the view "
         f"wide, and without it {left.spots} spots agree"
     )
-
-
-def _portability(best: Surface, wide: bool) -> Portability:
-    """Fixed where irregular details agree beyond one compact thing, which could have been carried or hung there."""
-    if wide:
-        return Portability.FIXED
-    return Portability.PORTABLE if best.agreement.area < 0.02 else Portability.SEMI_FIXED
-
-
-def _strength(score: float, portability: Portability, homes: Calibration) -> tuple[Strength, ...]:
-    """One line for each alternative, bounded for what may hang elsewhere; they say one thing and are not multiplied."""
-    design, cap = shipped("room-4/one-design"), CONVENTION.get(portability)
-    lines = []
-    for place, of in (("another room", homes), ("a room of the same design", design), (STAGED, design)):
-        value = of.log10_lr(score)
-        bounded = cap is not None and (place == STAGED or value > cap)
-        told = ("convention", f"none: at most {cap:g} for what is {portability.value}") if bounded else ()
-        value = min(max(value, -cap), cap) if bounded and cap else value
-        lines.append(Strength(HERE.format(place), value, *(told or (of.name, of.population))))
-    return tuple(lines)
 
 
 def _measured(best: Surface, left: Rest | None) -> dict[str, Any]:
@@ -281,6 +263,11 @@ def _regions(best: Surface, views: Views) -> tuple[Region, ...]:
         hull = cv2.convexHull(points[best.model.inliers].astype(np.float32))[:, 0] * frame.scale
         regions.append(Region(tuple((float(x), float(y)) for x, y in hull), "the plane that agrees", of))
     return tuple(regions)
+
+
+def _differing(places: list[features.Array], views: Views) -> list[Region]:
+    scaled = [polygon * views.features[0].scale for polygon in places]
+    return [Region(tuple((float(x), float(y)) for x, y in polygon), "differs") for polygon in scaled]
 
 
 def _pairs(best: Surface, views: Views) -> tuple[Pair, ...]:
