@@ -29,6 +29,26 @@ def test_the_answer_over_everything_is_that_of_the_strongest_pair_and_says_how_m
     assert best.measured == {"compared": 4, "unable": 1}
 
 
+def design(score):
+    return Finding(Answer.UNCLEAR, f"One design {score}.", score=score, level="same design")
+
+
+def test_references_of_one_design_are_not_told_apart_by_their_scores():
+    tied = asking.overall([design(3.0), design(9.0), design(2.0), found(Answer.UNCLEAR, 0.0)])
+    assert "One design 9.0. 2 more of the same design" in tied.because
+    alone = asking.overall([design(3.0), found(Answer.UNCLEAR, 0.0)])
+    assert "more of the same design" not in alone.because
+    decided = asking.overall([design(3.0), design(4.0), found(Answer.YES, 40.0)])
+    assert "more of the same design" not in decided.because
+
+
+def test_of_findings_that_are_equally_strong_one_with_a_level_comes_first():
+    bare = Finding(Answer.UNCLEAR, "Nothing.", score=0.0, level="undetermined")
+    assert (
+        asking.overall([bare, Finding(Answer.UNCLEAR, "A style.", score=0.0, level="same style")]).level == "same style"
+    )
+
+
 def test_nothing_to_compare_with_is_unable():
     assert asking.overall([]).answer is Answer.UNABLE
 
@@ -43,6 +63,14 @@ def test_each_other_picture_gets_one_finding_in_its_place(guard, tmp_path):
     answers = [finding.answer for finding in asking.pairs(guard, "copy", picture, others)]
     assert answers[:2] == [Answer.YES, Answer.UNABLE]
     assert answers[2] in {Answer.NO, Answer.UNCLEAR}
+
+
+def test_a_copy_of_a_picture_is_no_second_sight_of_the_same_flag(guard, tmp_path):
+    picture = source(tmp_path, "a.jpg", encode(scene(61)))
+    copy = source(tmp_path, "copy.jpg", encode(scene(61), quality=60))
+    (finding,) = asking.pairs(guard, "same_flag", picture, [copy])
+    assert finding.answer is Answer.UNABLE
+    assert "copy.jpg is a copy of the picture" in finding.because
 
 
 def test_a_picture_that_cannot_be_opened_is_told_once(guard, tmp_path):

@@ -105,14 +105,9 @@ def ask(
         compared = tuple(other.against for other in others)
         told = dict(remembered or {})
         new = [other for other in others if other.digest not in told]
-        asked_now = dict(
-            zip(
-                (other.digest for other in new),
-                pairs(guard, check, picture, new, settings=in_force, kept=kept, whole=whole),
-                strict=True,
-            )
-        )
-        found = [asked_now.get(other.digest) or told[other.digest] for other in others]
+        fresh = pairs(guard, check, picture, new, settings=in_force, kept=kept, whole=whole)
+        told |= {other.digest: finding for other, finding in zip(new, fresh, strict=True)}
+        found = [told[other.digest] for other in others]
         findings = [overall(found), *sorted(found, key=strength_of, reverse=True)]
         if len({(finding.answer, finding.because) for finding in found}) == 1 and findings[0].answer is Answer.UNABLE:
             findings = [replace(findings[0], against=None)]  # the picture itself cannot be compared: said once
@@ -149,7 +144,7 @@ def overall(findings: Sequence[Finding]) -> Finding:
     else:
         missed = f", {unable} of them unable" if unable else ""
         chosen = f" in full, chosen of {len(findings)} by a vote of their features" if full < len(findings) else ""
-        because = f"Best of {full} compared{chosen}{missed}: {best.because}"
+        because = f"Best of {full} compared{chosen}{missed}: {best.because}{_tied(best, findings)}"
     measured: dict[str, Any] = {"compared": len(findings), "unable": unable}
     if full < len(findings):
         measured["compared_in_full"] = full
@@ -158,9 +153,17 @@ def overall(findings: Sequence[Finding]) -> Finding:
     return replace(best, because=because, measured={**best.measured, **measured})
 
 
-def strength_of(finding: Finding) -> tuple[int, float]:
-    """The order of findings: yes before unclear before no before unable, then by score."""
-    return _RANK[finding.answer], finding.score if finding.score is not None else float("-inf")
+def _tied(best: Finding, findings: Sequence[Finding]) -> str:
+    """What is added where others are of the same design too, and the strongest is not shown to be more than that."""
+    tied = sum((finding.answer, finding.level) == (Answer.UNCLEAR, "same design") for finding in findings) - 1
+    told = f" {tied} more of the same design: what differs between them decides, not the order of their scores."
+    return told if tied > 0 and best.answer is Answer.UNCLEAR and best.level == "same design" else ""
+
+
+def strength_of(finding: Finding) -> tuple[int, float, bool]:
+    """The order of findings: yes before unclear before no before unable, then by score, then those with a level."""
+    score = finding.score if finding.score is not None else float("-inf")
+    return _RANK[finding.answer], score, finding.level != "undetermined"
 
 
 def pairs(
@@ -273,7 +276,7 @@ def _two(
             one, another = _open(*picture), _open(*other)
             for opened in (one, another):
                 opened.derived = before.get(opened.digest, {}) | opened.derived
-            if asked.kind:
+            if asked.kind or (asked.own and asked.room == "features"):
                 _refuse_copy(one, another)
             answers += _packed(asked.run(one, another, **settings), against)[:1]
             for opened in (one, another):
@@ -285,10 +288,10 @@ def _two(
 
 
 def _refuse_copy(picture: image.Image, reference: image.Image) -> None:
-    """A reference that is itself a copy or crop of the picture would match perfectly, and say nothing."""
+    """What is itself a copy or crop of the picture would match perfectly, and say nothing."""
     found = next(iter(checks.get(COPY).run(picture, reference)))
     if found.answer is Answer.YES:
-        raise Refused(f"{reference.name} is a copy of the picture or a crop of it, so it cannot serve as a reference")
+        raise Refused(f"{reference.name} is a copy of the picture or a crop of it: what both show says nothing more")
 
 
 def _packed(findings: Iterable[Finding], against: Against | None) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ papers. The plane is laid over the other picture by its homography and compared 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -23,6 +24,7 @@ FAINT = 1.0  # grey levels: painted plaster in panoramas (fit half) reaches 1 to
 FEWEST = 4.0  # windows of texture in a region: less cannot be said to differ
 GROWTH = 1.3  # of the hull of the inliers, about its centre: just beyond the object that was matched
 MARGIN = 40  # pixels: a window, the reach of the high pass and one pixel of slack
+DIFFERING = 5  # places that are marked: a person looks at them
 ALIKE = 0.6  # zero-mean normalised correlation; of windows laid at random 2 % reach it
 
 
@@ -55,19 +57,36 @@ def agreement(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> Agr
     return Agreement(share, windows, area)
 
 
-def rivals(gray_a: Array, gray_b: Array, model: Model, other: Array, found: Matches) -> tuple[float, float, float]:
-    """How many windows around a model's inliers agree under its homography alone, the other [3 x 3] alone, and both."""
-    points = found.a[model.inliers].astype(np.float32)
-    hull = _grown(cv2.convexHull(points)[:, 0]).astype(np.float32)
-    across = apply(model.matrix, hull).astype(np.float32)
-    ratio = min(1.0, float(np.sqrt(cv2.contourArea(hull) / max(1.0, cv2.contourArea(across)))))
+def rivals(
+    gray_a: Array, gray_b: Array, model: Model, others: Sequence[Array], found: Matches
+) -> list[tuple[float, float, float]]:
+    """How many windows around a model's inliers agree under its homography alone, each other one alone, and both."""
+    hull, ratio = _laid_hull(model, found)
     here, shown, _ = _compared(gray_a, gray_b, model.matrix, hull, ratio, texture=FAINT)
-    there, also, _ = _compared(gray_a, gray_b, other, hull, ratio, texture=FAINT)
-    both = shown & also
-    alone, instead, alike = (
-        float((part & both).sum()) / WINDOW**2 for part in (here & ~there, there & ~here, here & there)
-    )
-    return alone, instead, alike
+    told = []
+    for other in others:
+        there, also, _ = _compared(gray_a, gray_b, other, hull, ratio, texture=FAINT)
+        parts = (here & ~there, there & ~here, here & there)
+        alone, instead, alike = (float((part & shown & also).sum()) / WINDOW**2 for part in parts)
+        told.append((alone, instead, alike))
+    return told
+
+
+def apart(gray_a: Array, gray_b: Array, model: Model, found: Matches) -> list[Array]:
+    """Boxes [4 x 2] in working pixels of a, the largest first: where around a model's inliers a detail is another.
+
+    A detail that only one of the pictures has counts too: a crack, a paper, a socket. What moved is among them.
+    """
+    hull, ratio = _laid_hull(model, found)
+    agreeing, shown, shrink = _compared(gray_a, gray_b, model.matrix, hull, ratio, either=True)
+    other = cv2.erode((shown & ~agreeing).astype(np.uint8), np.ones((WINDOW // 2, WINDOW // 2), np.uint8))
+    _, _, told, _ = cv2.connectedComponentsWithStats(other)
+    largest = sorted(told[1:].tolist(), key=lambda part: (-part[4], part[:2]))[:DIFFERING]
+    return [
+        np.array([(x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)]) / shrink
+        for x, y, wide, tall, area in largest
+        if area >= WINDOW**2
+    ]
 
 
 def within(gray_a: Array, gray_b: Array, model: Model, polygon: Array) -> float | None:
@@ -93,6 +112,13 @@ def shared(gray_a: Array, gray_b: Array, model: Model, found: Matches, square: A
     agreeing, _, shrink = _compared(below, above, matrix, hull, ratio)
     within_square = agreeing & _inside(square * shrink, agreeing.shape)
     return float(within_square.sum()) / max(1.0, float(agreeing.sum()))
+
+
+def _laid_hull(model: Model, found: Matches) -> tuple[Array, float]:
+    """Where in a the inliers lie, and a little more; and how much finer a shows it than b does, at most 1."""
+    hull = _grown(cv2.convexHull(found.a[model.inliers].astype(np.float32))[:, 0]).astype(np.float32)
+    across = apply(model.matrix, hull).astype(np.float32)
+    return hull, min(1.0, float(np.sqrt(cv2.contourArea(hull) / max(1.0, cv2.contourArea(across)))))
 
 
 def _grown(hull: Array) -> Array:
@@ -157,17 +183,26 @@ def _laid_over(above: Array, matrix: Array, shape: tuple[int, ...], scale: float
 def correlation(one: Array, other: Array, slack: int = 1) -> tuple[Array, Array, Array]:
     """Per pixel: correlation of the windows around it, best within `slack` pixels; weaker and stronger deviation."""
     first, second = _high_pass(one), _high_pass(other)
-    mean, deviation = _moments(first)
+    (mean, deviation), its = _moments(first), _moments(second)
     best = np.full(first.shape, -1.0, np.float32)
-    weaker = stronger = deviation
     for dx in range(-slack, slack + 1):
         for dy in range(-slack, slack + 1):
             moved = np.roll(second, (dy, dx), (0, 1))
-            its_mean, its_deviation = _moments(moved)
-            if not dx and not dy:
-                weaker, stronger = np.minimum(deviation, its_deviation), np.maximum(deviation, its_deviation)
+            its_mean, its_deviation = _moments_moved(moved, its, (dy, dx))
             np.maximum(best, (_box(first * moved) - mean * its_mean) / (deviation * its_deviation), out=best)
-    return best, weaker, stronger
+    return best, np.minimum(deviation, its[1]), np.maximum(deviation, its[1])
+
+
+def _moments_moved(moved: Array, moments: tuple[Array, Array], step: tuple[int, int]) -> tuple[Array, Array]:
+    """The moments of values moved around by a step: theirs, moved, and anew at the rim, where windows go around."""
+    rim = WINDOW // 2 + max(map(abs, step))
+    mean, deviation = (np.roll(part, step, (0, 1)) for part in moments)
+    if step == (0, 0):
+        return mean, deviation
+    for strip, kept in ((np.s_[: 2 * rim], np.s_[:rim]), (np.s_[-2 * rim :], np.s_[-rim:])):
+        mean[kept], deviation[kept] = (part[kept] for part in _moments(moved[strip]))
+        mean[:, kept], deviation[:, kept] = (part[:, kept] for part in _moments(moved[:, strip]))
+    return mean, deviation
 
 
 def _high_pass(gray: Array) -> Array:

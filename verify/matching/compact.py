@@ -69,10 +69,12 @@ def best_of(views: Views, found: Matches, enough: float) -> tuple[Surface, Rest 
 def densest(points: Array, side: float) -> Array:
     """The upper left corner (x, y) of the upright square of this side that holds most points [N x 2]; N at least 1."""
     best, corner = 0, points[0]
+    across, down = points[np.argsort(points[:, 1])].T
     for x in points[:, 0]:
-        column = points[(points[:, 0] >= x) & (points[:, 0] <= x + side), 1]
-        ends = np.sort(column)
+        ends = down[(across >= x) & (across <= x + side)]
+        if len(ends) <= best:
+            continue
         counts = np.searchsorted(ends, ends + side, side="right") - np.arange(len(ends))
-        if len(counts) and counts.max() > best:
+        if counts.max() > best:
             best, corner = int(counts.max()), np.array([x, ends[counts.argmax()]])
     return np.asarray(corner)

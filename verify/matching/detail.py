@@ -21,20 +21,28 @@ class Edges:
         smooth = cv2.GaussianBlur(gray, (0, 0), 1.0)
         across, down = (cv2.Sobel(smooth, cv2.CV_32F, *step) for step in ((1, 0), (0, 1)))
         self.weight = np.hypot(across, down)
-        self.direction = (np.degrees(np.arctan2(down, across)) % 180 / (180 / BINS)).astype(np.intp) % BINS
+        turn = np.degrees(np.arctan2(down, across))
+        turn[turn < 0] += 180  # an edge runs both ways
+        self.direction = (turn / (180 / BINS)).astype(np.uint8) % BINS
+        self._known = np.full(gray.shape, np.nan)  # straightness around each pixel that was asked for
 
     def straightness(self, points: Array) -> Array:
         """Share 0…1 of the edges around each point [N x 2] that run in the two strongest directions there."""
-        if not len(points):
+        x, y = points.astype(np.intp).reshape(-1, 2).T
+        new = np.flatnonzero(np.isnan(self._known[y, x]))
+        self._known[y[new], x[new]] = self._straightness(x[new], y[new])
+        return np.asarray(self._known[y, x])
+
+    def _straightness(self, x: Array, y: Array) -> Array:
+        if not len(x):
             return np.zeros(0)
         height, width = self.weight.shape
         step = np.arange(-RADIUS, RADIUS + 1)
-        x, y = points.astype(np.intp).T
         rows, columns = y[:, None, None] + step[:, None], x[:, None, None] + step
         within = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         rows, columns = np.where(within, rows, 0), np.where(within, columns, 0)
-        place = np.arange(len(points))[:, None, None] * BINS + self.direction[rows, columns]
-        counted = np.bincount(place.ravel(), (self.weight[rows, columns] * within).ravel(), len(points) * BINS)
+        place = np.arange(len(x))[:, None, None] * BINS + self.direction[rows, columns]
+        counted = np.bincount(place.ravel(), (self.weight[rows, columns] * within).ravel(), len(x) * BINS)
         return _two_strongest(counted.reshape(-1, BINS))
 
 

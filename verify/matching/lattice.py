@@ -49,9 +49,8 @@ def repeat_of(best: Surface, views: Views) -> Repeat | None:
     shift = _shift(views.features[0], cv2.convexHull(points.astype(np.float32))[:, 0])
     if shift is None:
         return None
-    told = [
-        rivals(*views.gray, best.model, best.model.matrix @ step, best.found) for step in (shift, np.linalg.inv(shift))
-    ]
+    steps = [best.model.matrix @ step for step in (shift, np.linalg.inv(shift))]
+    told = rivals(*views.gray, best.model, steps, best.found)
     here, there, both = min(told, key=lambda windows: windows[0] - windows[1])
     middle = points.mean(axis=0, keepdims=True)
     moved = float(np.linalg.norm(geometry.apply(shift, middle) - middle))
@@ -69,12 +68,15 @@ def _shift(own: Features, hull: Array) -> Array | None:
     points, described = own.points[inside].astype(np.float64), own.descriptors[inside].astype(np.float32)
     length = (described**2).sum(axis=1)
     distance = length[:, None] + length - 2 * described @ described.T
-    turned = np.abs((own.angles[inside][:, None] - own.angles[inside] + 180) % 360 - 180)
-    grown = np.abs(np.log(own.sizes[inside][:, None] / own.sizes[inside]))
-    away = np.hypot(*(points[:, None] - points).transpose(2, 0, 1))
-    alike = (distance < (ALIKE * QUANTUM) ** 2) & (turned < TURN) & (grown < GROWTH) & (away >= APART)
-    nearest = np.where(alike, away, np.inf).argmin(axis=1)
-    kept = np.flatnonzero(alike.any(axis=1))
+    one, other = np.nonzero(distance < (ALIKE * QUANTUM) ** 2)
+    turned = np.abs((own.angles[inside][one] - own.angles[inside][other] + 180) % 360 - 180)
+    grown = np.abs(np.log(own.sizes[inside][one] / own.sizes[inside][other]))
+    gap = np.hypot(*(points[one] - points[other]).T)
+    alike = (turned < TURN) & (grown < GROWTH) & (gap >= APART)
+    away = np.full(distance.shape, np.inf)
+    away[one[alike], other[alike]] = gap[alike]
+    nearest = away.argmin(axis=1)
+    kept = np.flatnonzero(np.isfinite(away).any(axis=1))
     a, b = points[kept], points[nearest[kept]]
     back = (b - a) @ np.array([1.0, 0.5]) < 0
     a[back], b[back] = b[back].copy(), a[back].copy()

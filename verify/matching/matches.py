@@ -68,10 +68,10 @@ def _nearest(a: Features, b: Features, apart: float) -> tuple[Array, Array, Arra
     quality = np.empty(len(a), np.float64)
     back, least = np.zeros(len(b), np.intp), np.full(len(b), np.inf, np.float32)
     for rows, distance in _distances(a.descriptors, b.descriptors):
-        row = distance.argmin(axis=0)
-        nearer = distance[row, np.arange(len(b))]
-        back = np.where(nearer < least, rows.start + row, back)
-        least = np.minimum(nearer, least)
+        nearest = distance.min(axis=0)
+        nearer = np.flatnonzero(nearest < least)
+        back[nearer] = rows.start + distance[:, nearer].argmin(axis=0)
+        least[nearer] = nearest[nearer]
         line = np.arange(len(distance))
         best = distance.argmin(axis=1)
         closest = distance[line, best].copy()

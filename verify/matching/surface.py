@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from verify.image import Image
-from verify.matching import features, geometry
+from verify.matching import features
 from verify.matching.agreement import Agreement, agreement
 from verify.matching.detail import Edges, irregular_spots
 from verify.matching.features import Array, Features
+from verify.matching.geometry import Model, planes, spread
 from verify.matching.matches import Matches, guarded, match
 
 DESIGN = -3.0  # log10 of the number of false alarms from which a model is worth naming: one in a thousand comparisons
@@ -19,16 +22,26 @@ INDIVIDUAL = 7  # irregular spots from which a plane counts in full; twins of on
 AREA = 0.03  # share of the picture from which a plane counts in full; a wall plaque in a view of a room has 0.008
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Surface:
     """One plane that both pictures may show, and what speaks for it being one surface."""
 
-    model: geometry.Model
+    model: Model
     found: Matches  # the matches among which it was found
     spread: float  # log10 of the number of false alarms with each spot counted once
     spots: int
     irregular: int  # spots on irregular detail
-    agreement: Agreement
+    gray: tuple[Array, Array] = field(repr=False)  # luma of both pictures at working size
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """How much of the textured area around its matched points looks alike."""
+        return agreement(*self.gray, self.model, self.found)
+
+    @property
+    def most(self) -> float:
+        """What the score would be if everything agreed."""
+        return max(0.0, -self.spread) * min(1.0, (1 + self.irregular) / (1 + INDIVIDUAL))
 
     @property
     def score(self) -> float:
@@ -38,6 +51,17 @@ class Surface:
         """
         individual = min(1.0, (1 + self.irregular) / (1 + INDIVIDUAL))
         return max(0.0, -self.spread) * self.agreement.share * individual * min(1.0, self.agreement.area / AREA) ** 2
+
+
+def strongest_first(planes: Iterable[Surface]) -> Iterator[Surface]:
+    """Planes by their score; that of one which could not come first even if everything agreed is not computed yet."""
+    waiting = sorted(enumerate(planes), key=lambda one: -one[1].most)
+    told: list[tuple[float, int, Surface]] = []
+    while waiting or told:
+        while waiting and (not told or waiting[0][1].most >= -told[0][0]):
+            place, plane = waiting.pop(0)
+            heapq.heappush(told, (-plane.score, place, plane))
+        yield heapq.heappop(told)[2]
 
 
 class Views:
@@ -84,12 +108,11 @@ class Views:
         ]
         return found.where(np.array(free, bool))
 
-    def surfaces(self, found: Matches) -> list[Surface]:
+    def surfaces(self, found: Matches) -> Iterator[Surface]:
         """The planes that these matches support, the strongest evidence for one surface first."""
-        made = [self._surface(model, rest, found) for model, rest in geometry.planes(found, enough=DESIGN)]
-        return sorted(made, key=lambda surface: -surface.score)
+        return strongest_first(self._surface(model, rest, found) for model, rest in planes(found, enough=DESIGN))
 
-    def _surface(self, model: geometry.Model, rest: Matches, found: Matches) -> Surface:
-        spread, spots = geometry.spread(model, found)
-        irregular = irregular_spots(*self.edges, model, rest) if spread < 0 else 0
-        return Surface(model, rest, spread, spots, irregular, agreement(*self.gray, model, rest))
+    def _surface(self, model: Model, rest: Matches, found: Matches) -> Surface:
+        agreeing, spots = spread(model, found)
+        irregular = irregular_spots(*self.edges, model, rest) if agreeing < 0 else 0
+        return Surface(model, rest, agreeing, spots, irregular, self.gray)

@@ -87,6 +87,16 @@ def test_one_model_of_window_and_radiator_on_two_walls_is_no_yes():
     assert finding.answer is Answer.UNCLEAR
 
 
+def test_where_one_design_differs_is_marked():
+    crack = with_window(wall(1))
+    crack[440:580, 470:500] = 60
+    one, other = seen(with_window(wall(2))), seen(crack, 0.3)
+    finding = asked(one, other)
+    assert finding.level == "same design"
+    assert "differ (marked)" in finding.because
+    assert any(region.label == "differs" for region in finding.regions)
+
+
 def test_the_same_pictures_give_the_same_finding():
     one, other = seen(wall(1)), seen(wall(1), 0.6, noise=2)
     assert asked(one, other).to_json() == asked(one, other).to_json()
@@ -208,3 +218,41 @@ def test_a_wall_with_a_board_on_it_is_known_by_the_wall():
     assert finding.answer is Answer.YES
     assert finding.portability is Portability.FIXED
     assert finding.measured["outside_it_score"] >= 18
+
+
+def painted(seed: int, paint: tuple[int, int, int], floor: tuple[int, int, int], lamp: float = 1.0) -> np.ndarray:
+    """A room with a wall and a floor of these colours and grey things, in light that lacks blue [H x W x 3]."""
+    rng = np.random.default_rng(seed)
+    rgb = np.full((600, 600, 3), paint, np.uint8)
+    rgb[int(rng.integers(300, 460)) :] = floor
+    for _ in range(40):
+        x, y = rng.integers(0, 560, 2).tolist()
+        width, height = rng.integers(8, 40, 2).tolist()
+        rgb[y : y + height, x : x + width] = int(rng.integers(60, 200))
+    lit = rgb * np.array([1.0, (1 + lamp) / 2, lamp])
+    return np.clip(lit + rng.normal(0, 4, rgb.shape), 0, 255).astype(np.uint8)
+
+
+GREEN, BROWN, BLUE, SAND = (150, 185, 150), (120, 80, 50), (90, 110, 190), (200, 190, 170)
+
+
+@pytest.mark.parametrize("lamp", [1.0, 0.8])
+def test_rooms_of_one_paint_and_floor_have_one_style_in_any_light_and_no_more(lamp):
+    finding = asked(painted(1, GREEN, BROWN), painted(2, GREEN, BROWN, lamp))
+    assert finding.answer is Answer.UNCLEAR
+    assert finding.level == "same style"
+    assert not finding.strength
+    assert "which many rooms share" in finding.because
+
+
+def test_rooms_of_other_paint_are_undetermined():
+    finding = asked(painted(1, GREEN, BROWN), painted(2, BLUE, SAND))
+    assert finding.level == "undetermined"
+    assert finding.measured["colours_alike"] < 0.3
+
+
+def test_the_colours_of_a_portable_thing_are_no_style():
+    carpet = {"polygon": [[0, 300], [600, 300], [600, 600], [0, 600]], "portability": "portable"}
+    one, other = painted(1, GREEN, BROWN), painted(2, GREEN, SAND)
+    shown, left_out = asked(one, other), asked(one, other, regions=[carpet])
+    assert left_out.measured["colours_alike"] > shown.measured["colours_alike"] + 0.1

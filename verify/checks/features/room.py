@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 
 from verify.image import Image
-from verify.matching import aslant, features
-from verify.matching.agreement import within
+from verify.matching import aslant, features, style
+from verify.matching.agreement import apart, within
 from verify.matching.calibration import Calibration, shipped
 from verify.matching.compact import THING, Rest, best_of
 from verify.matching.lattice import Repeat, repeat_of
 from verify.matching.marked import Marked
 from verify.matching.points import SHOWN, Drawn, judge, told
+from verify.matching.standing import portability, strength
 from verify.matching.surface import Surface, Views
-from verify.model import Answer, Finding, Pair, Portability, Region, Strength
+from verify.model import Answer, Finding, Pair, Region
 
-VERSION = "5"
+VERSION = "6"
 KIND = "rooms"
 OWN = True
 SHORTLIST = 40  # of 53 pairs of one room the vote put 51 among the first 20 of 335 references, all among the first 40
@@ -30,9 +31,6 @@ SECOND = (
 SMALLEST = 32  # pixels of the shorter side: below it nothing of a room can be told apart
 FEWEST = 20  # features: a uniform or black picture has fewer, all but the barest of 310 interiors over 100
 DIFFERS = 0.15  # share of the details of a fixed thing that agree: of two unlike things 0.02 to 0.1 do
-CONVENTION = {Portability.PORTABLE: 0.3, Portability.SEMI_FIXED: 1.0}  # log10, at most, against "staged elsewhere"
-STAGED = "a place staged with things carried there"
-HERE = "taken in the room of the reference, not in {}"
 LIMITS = (
     "Premises fitted out alike agree in doors, radiators, tiles and printed things; a plain, dark or blurred wall "
     "hides what tells them apart. One printed thing in two rooms is the same surface, and semi-fixed; a board that "
@@ -65,10 +63,13 @@ def room(
     `surface` on: twice what the rooms of one design of a rendered station reach (9); different homes reach 0. One board
     or poster is no wall: a plane is fixed only where it reaches `surface` again without the square of three tenths of
     the view in which most of its points lie; else its strength is bounded by convention. Level: same surface, same
-    design, undetermined, contradicted. A higher `contrast` finds fewer, stronger points; likelihood ratios hold at the
-    default only. A `second_look` takes 5 to 25 seconds more, where the first gives no yes: both pictures seen from
-    straight above, at five tilts each, then one laid over the other, again and again; its yes lies at 30, twice what
-    the twins reach there, and it has no calibration.
+    design, same style, undetermined, contradicted. A higher `contrast` finds fewer, stronger points; likelihood ratios
+    hold at the default only. Where no plane agrees, colours do or do not: same style is said where their shares, as in
+    grey light, are as alike as those of 1 % of pairs of different houses (of the other half of the houses 0.6 %); a
+    third to a half of the pairs of views of one room are, of the views of panoramas of plain rooms one in a hundred.
+    A `second_look` takes 5 to 25 seconds more, where the first gives no yes: both pictures seen from straight above, at
+    five tilts each, then one laid over the other, again and again; its yes lies at 30, twice what the twins reach
+    there, and it has no calibration.
     A person may draw `points` (pairs and lines; see the points file): then these alone decide, by their residuals
     (`point_error` of the longer side) and by how often random clicks fit as well. `regions` are drawn on the picture:
     portable things are left out; a fixed thing that differs in a plane otherwise registered makes a no, but only where
@@ -78,7 +79,7 @@ def room(
     repeated or could have been carried there does not tell rooms apart. Two frames of one film match trivially.
 
     References: Lowe 2004; Arandjelović & Zisserman 2012; Moisan, Moulon & Monasse 2012; Barath et al. 2020; Morel & Yu
-    2009 (ASIFT); Mishkin, Matas & Perdoch 2015 (MODS).
+    2009 (ASIFT); Mishkin, Matas & Perdoch 2015 (MODS); Buchsbaum 1980 (grey light).
     """
     if unfit := _unfit(picture, points) or _unfit(other, points):
         yield Finding(Answer.UNABLE, unfit)
@@ -89,12 +90,10 @@ def room(
         return
     marked = Marked.of(regions, picture.size)
     views = Views(picture, other, contrast)
-    chosen, again = _chosen(views, [mark.polygon for mark in marked], surface, second_look)
+    polygons = [mark.polygon for mark in marked]
+    chosen, again = _chosen(views, polygons, surface, second_look)
     if chosen is None:
-        count = len(views.matches)
-        because = f"No plane of the two pictures agrees: {count} scattered points look alike, as in any two rooms."
-        counts = {"matches": count, "second_look": second_look}
-        yield Finding(Answer.UNCLEAR, because, measured=counts, score=0.0, level="undetermined", limits=LIMITS)
+        yield _of_style(views, style.likeness(style.colours(picture, polygons), style.colours(other)), second_look)
         return
     best, left = chosen
     fixed = [mark for mark in marked if mark.fixed and left]
@@ -136,6 +135,21 @@ def _unfit(image: Image, points: object) -> str:
     return ""
 
 
+def _of_style(views: Views, likeness: float, second_look: bool) -> Finding:
+    """The finding where no plane agrees: perhaps the same colours, which say little, and never a no."""
+    count = len(views.matches)
+    measured = {"matches": count, "second_look": second_look, "colours_alike": round(likeness, 3)}
+    because = f"No plane of the two pictures agrees: {count} scattered points look alike, as in any two rooms."
+    level = "undetermined"
+    if likeness >= style.ALIKE:
+        level = "same style"
+        because = (
+            f"{because[:-1]}; their colours are {likeness:.2f} alike, where {style.TOLD} reach {style.ALIKE:g}: the "
+            "same style, which many rooms share."
+        )
+    return Finding(Answer.UNCLEAR, because, measured=measured, score=0.0, level=level, limits=LIMITS)
+
+
 def _of_surface(
     best: Surface,
     views: Views,
@@ -167,17 +181,21 @@ def _of_surface(
     else:
         answer, level = Answer.UNCLEAR, "same design"
         because = f"Something of the same design, not shown to be the same surface: {counted}."
-    portability = _portability(best, wide)
+    standing = portability(best, wide=wide)
+    places = apart(*views.gray, best.model, best.found) if level == "same design" else []
+    if places:
+        decides = "whether they are another room's, a change or something in front of it decides"
+        because = f"{because[:-1]}; {len(places)} places in it differ (marked): {decides}."
     return Finding(
         answer,
         because,
         measured=_measured(best, left) | ({"drawn": dict(held), "bracketed_by": bracketed_by} if held else {}),
-        regions=_regions(best, views),
+        regions=(*_regions(best, views), *_differing(places, views)),
         pairs=_pairs(best, views),
         score=round(best.score, 3),
-        strength=_strength(best.score, portability, ratios) if level in {"same surface", "same design"} else (),
+        strength=strength(best.score, standing, ratios) if level in {"same surface", "same design"} else (),
         level=level,
-        portability=portability,
+        portability=standing,
         limits=LIMITS,
     )
 
@@ -210,26 +228,6 @@ def _counted(best: Surface, left: Rest | None) -> str:
         f"{counted}; {round(100 * left.share)} % of what agrees lies in one part {round(100 * THING)} % of the view "
         f"wide, and without it {left.spots} spots agree"
     )
-
-
-def _portability(best: Surface, wide: bool) -> Portability:
-    """Fixed where irregular details agree beyond one compact thing, which could have been carried or hung there."""
-    if wide:
-        return Portability.FIXED
-    return Portability.PORTABLE if best.agreement.area < 0.02 else Portability.SEMI_FIXED
-
-
-def _strength(score: float, portability: Portability, homes: Calibration) -> tuple[Strength, ...]:
-    """One line for each alternative, bounded for what may hang elsewhere; they say one thing and are not multiplied."""
-    design, cap = shipped("room-4/one-design"), CONVENTION.get(portability)
-    lines = []
-    for place, of in (("another room", homes), ("a room of the same design", design), (STAGED, design)):
-        value = of.log10_lr(score)
-        bounded = cap is not None and (place == STAGED or value > cap)
-        told = ("convention", f"none: at most {cap:g} for what is {portability.value}") if bounded else ()
-        value = min(max(value, -cap), cap) if bounded and cap else value
-        lines.append(Strength(HERE.format(place), value, *(told or (of.name, of.population))))
-    return tuple(lines)
 
 
 def _measured(best: Surface, left: Rest | None) -> dict[str, Any]:
@@ -265,6 +263,11 @@ def _regions(best: Surface, views: Views) -> tuple[Region, ...]:
         hull = cv2.convexHull(points[best.model.inliers].astype(np.float32))[:, 0] * frame.scale
         regions.append(Region(tuple((float(x), float(y)) for x, y in hull), "the plane that agrees", of))
     return tuple(regions)
+
+
+def _differing(places: list[features.Array], views: Views) -> list[Region]:
+    scaled = [polygon * views.features[0].scale for polygon in places]
+    return [Region(tuple((float(x), float(y)) for x, y in polygon), "differs") for polygon in scaled]
 
 
 def _pairs(best: Surface, views: Views) -> tuple[Pair, ...]:
