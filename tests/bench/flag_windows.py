@@ -168,8 +168,8 @@ class Maker:
     def _waved(self, u, v, aspect):
         """Places on the drawing after folds and hanging, and the shade that folds make."""
         count = len(u)
-        strong = self.u(0, 1, count, 1, 1) ** 1.5
-        du, dv = self.n(0.12, count, 1, 1) * (u - 0.5) * (v - 0.5), self.n(0.2, count, 1, 1) * (u - 0.5) ** 2
+        strong = self.u(0, 1, count, 1, 1)
+        du, dv = self.n(0.12, count, 1, 1) * (u - 0.5) * (v - 0.5), self.n(0.3, count, 1, 1) * (u - 0.5) ** 2
         shade = torch.ones_like(u)
         for _ in range(4):
             long, phase = torch.exp(self.u(-1.4, 0.5, count, 1, 1)), self.u(0, 6.3, count, 1, 1)

@@ -125,7 +125,7 @@ def test_common_stripes_are_not_called_a_flag():
 
 
 def test_what_may_be_chance_is_unclear():
-    pale = 0.55 * design("hu").drawing + 0.45 * 200
+    pale = 0.4 * design("hu").drawing + 0.6 * 200
     finding = ask(hang(room(), pale.astype(np.uint8), box(180, 90, 100, 96)))[0]
     assert finding.answer is Answer.UNCLEAR
 

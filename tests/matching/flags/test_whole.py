@@ -1,10 +1,11 @@
 """Whole flags: the glance that proposes places, the cloth that is laid there, the charge that it bears."""
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.matching.flags.cloth import box, design, hang, room
-from verify.matching.flags import charge, cloth, glance, whole
+from verify.matching.flags import charge, cloth, finer, glance, whole
 from verify.matching.flags.designs import national
 from verify.matching.flags.laid import scale_of, whole_sightings
 
@@ -38,7 +39,7 @@ def test_designs_that_few_pixels_make_one_are_named_together():
 
 
 def test_a_room_without_a_flag_has_no_likely_place():
-    assert all(place.odds < 2 for place in glance.places(room(), glance.net(), strangers=False))
+    assert all(place.odds < 2 for place in glance.places(room(), glance.net(), finer.net(), strangers=False))
 
 
 def test_cloth_follows_folds_and_another_drawing_does_not_fit():
@@ -80,15 +81,18 @@ def test_a_flag_of_no_design_is_not_certain():
 
 
 def test_bands_that_bear_another_flags_charge_are_not_certain():
-    uzbek, large = design("uz").drawing, box(120, 60, 276, 144)
-    wheel = uzbek.copy()
-    wheel[2:30] = uzbek[2, -2]  # the crescent and stars are painted over
-    rows = slice(len(wheel) // 3, 2 * len(wheel) // 3)
-    across = (wheel.shape[1] - design("in").drawing.shape[1]) // 2
-    wheel[rows, across:-across] = design("in").drawing[rows, : wheel.shape[1] - 2 * across]
-    own, other = (whole_sightings(hang(room(), drawing, large), national())[0] for drawing in (uzbek, wheel))
+    bands, large = design("az").drawing, box(120, 60, 276, 144)
+    wheel, borne = bands.copy(), design("in").drawing
+    rows, columns = slice(len(bands) // 3, 2 * len(bands) // 3), slice(bands.shape[1] // 4, -bands.shape[1] // 4)
+    wheel[rows, columns] = bands[len(bands) // 2, 4]  # the crescent and star are painted over
+    disc = borne[len(borne) // 3 : 2 * len(borne) // 3]
+    disc = disc[:, (disc.shape[1] - len(disc)) // 2 :][:, : len(disc)]
+    disc = cv2.resize(disc, (rows.stop - rows.start, rows.stop - rows.start))
+    left = (bands.shape[1] - disc.shape[1]) // 2
+    wheel[rows, left : left + disc.shape[1]] = disc
+    own, other = (whole_sightings(hang(room(), drawing, large), national())[0] for drawing in (bands, wheel))
     assert own.certain
-    assert "uz" in other.fits[0].design.codes
+    assert "az" in other.fits[0].design.codes
     assert not other.certain
 
 

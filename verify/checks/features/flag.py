@@ -41,9 +41,9 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
 
     Method: two ways of looking. Stacks of three even bands are sought in every direction and size, followed along
     folds, and compared with every design after the gains that a light can make (von Kries) are removed. For whole
-    flags of any layout, a small net, taught on drawn flags, proposes places; the likeliest drawings are laid there as
-    cloth, and net, colours, outline and steps of colour are weighed together. Each is judged by how often scenes
-    without flags come as close. Every design that fits within noise is named.
+    flags of any layout, a small net, taught on drawn flags, proposes places and a finer one judges them; the likeliest
+    drawings are laid there as cloth, and net, colours, outline and steps of colour are weighed together. Each is judged
+    by how often scenes without flags come as close. Every design that fits within noise is named.
     Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels and whole flags below 40
     are not sought, in pictures shrunk to 1,600 pixels (whole flags: 800) where they are larger. A whole flag gets no
     yes where a charge that is large enough is missing, where its colours go on beyond its outline, where a larger

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +13,8 @@ import numpy as np
 from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
+from verify.matching.flags.finer import CELLS as FINER
+from verify.matching.flags.finer import Finer
 
 CELLS = (48, 36)  # of a window, across and down
 FEATURES = (3, 6)  # rows and columns of what the net makes of a window
@@ -107,8 +109,18 @@ class Place:
     corners: Floats  # [4 x 2] picture pixels, clockwise from the drawing's top left
 
 
-def places(pixels: Bytes, judge: Net, *, strangers: bool, smallest: float = 40, most: int = 24) -> list[Place]:
+def places(pixels: Bytes, judge: Net, finer: Finer, *, strangers: bool, most: int = 24) -> list[Place]:
     """The likeliest places of whole flags, no two of one extent; `strangers`: also of untaught designs."""
+    near = [again(pixels, place, judge) for place in glanced(pixels, judge, strangers=strangers, most=most)]
+    hopeful = [max(place.odds, place.other) >= HOPELESS for place in near]
+    return [
+        _judged(pixels, place, SECOND, FINER, finer.judged) if hope else place
+        for place, hope in zip(near, hopeful, strict=True)
+    ]
+
+
+def glanced(pixels: Bytes, judge: Net, *, strangers: bool, smallest: float = 40, most: int = 24) -> list[Place]:
+    """The places that the first glance proposes, likeliest first."""
     found: list[Place] = []
     for level, cell in levels(pixels, smallest):
         found += _likely(level, cell, judge, strangers=strangers)
@@ -120,7 +132,7 @@ def places(pixels: Bytes, judge: Net, *, strangers: bool, smallest: float = 40, 
         if len(kept) < most and of_size.get(octave, 0) < PER_OCTAVE and not any(_one(place, other) for other in kept):
             kept.append(place)
             of_size[octave] = of_size.get(octave, 0) + 1
-    return [_again(pixels, place, judge) for place in kept]
+    return kept
 
 
 def levels(pixels: Bytes, smallest: float) -> Iterator[tuple[Floats, Floats]]:
@@ -175,33 +187,38 @@ def _read(logits: Floats) -> tuple[Floats, Floats, Floats]:
     return odds, other, np.asarray(logits[:, :-2] - known[:, None], np.float32)
 
 
-def _again(pixels: Bytes, place: Place, judge: Net) -> Place:
-    """The place judged twice more in windows about its corners: mean odds at last, mean share over all windows."""
-    said = [place.logs]
-    for views in (FIRST, SECOND):
-        boxes = _views(place, views)
-        seen = np.stack([_window(pixels, first, extent) for first, extent in boxes])
-        logits, corners = judge.judged(judge.features(seen), seen.mean(axis=(1, 2, 3)))
-        odds, other, logs = _read(logits)
-        said += list(logs)
-        at = np.mean([first + c * extent for (first, extent), c in zip(boxes, corners, strict=True)], axis=0)
-        place = Place(float(odds.mean()), float(other.mean()), logs[0], np.asarray(at, np.float32))
-        if max(place.odds, place.other) < HOPELESS:
-            break
-    return replace(place, logs=np.asarray(np.logaddexp.reduce(said, axis=0) - np.log(len(said)), np.float32))
+def again(pixels: Bytes, place: Place, judge: Net) -> Place:
+    """The place judged again in windows about its corners: means."""
+    return _judged(pixels, place, FIRST, CELLS, lambda seen: judge.judged(judge.features(seen), seen.mean((1, 2, 3))))
 
 
-def _views(place: Place, views: Sequence[tuple[float, tuple[float, float]]]) -> list[tuple[Floats, Floats]]:
+def _judged(
+    pixels: Bytes,
+    place: Place,
+    grown: Sequence[tuple[float, tuple[float, float]]],
+    cells: tuple[int, int],
+    judged: Callable[[Floats], tuple[Floats, Floats]],
+) -> Place:
+    """The place as views of it are judged: mean odds, shares and corners."""
+    boxes = views(place, grown)
+    logits, corners = judged(np.stack([window(pixels, first, extent, cells) for first, extent in boxes]))
+    odds, other, logs = _read(logits)
+    at = np.mean([first + c * extent for (first, extent), c in zip(boxes, corners, strict=True)], axis=0)
+    share = np.logaddexp.reduce(logs, axis=0) - np.log(len(logs))
+    return Place(float(odds.mean()), float(other.mean()), np.asarray(share, np.float32), np.asarray(at, np.float32))
+
+
+def views(place: Place, grown: Sequence[tuple[float, tuple[float, float]]]) -> list[tuple[Floats, Floats]]:
     """Windows about a place: first corner and extent, picture pixels."""
     low, high = place.corners.min(axis=0), place.corners.max(axis=0)
     middle, wide, tall = (low + high) / 2, float(high[0] - low[0]), float(high[1] - low[1])
     height = max(tall, wide / ASPECT, 8.0)
     size = np.array([height * ASPECT, height], np.float32)
-    return [(middle + size * (np.array(shift, np.float32) - grow / 2), size * grow) for grow, shift in views]
+    return [(middle + size * (np.array(shift, np.float32) - grow / 2), size * grow) for grow, shift in grown]
 
 
-def _window(pixels: Bytes, first: Floats, extent: Floats) -> Floats:
-    """The box in cells, the picture's edge continued beyond it (sRGB, 0 to 1)."""
+def window(pixels: Bytes, first: Floats, extent: Floats, cells: tuple[int, int] = CELLS) -> Floats:
+    """The box in cells (across, down), the picture's edge continued beyond it (sRGB, 0 to 1)."""
     left, top = (int(v) for v in np.floor(first))
     right, bottom = (int(v) for v in np.ceil(first + extent))
     height, width = pixels.shape[:2]
@@ -210,7 +227,7 @@ def _window(pixels: Bytes, first: Floats, extent: Floats) -> Floats:
         for a, b, side in ((top, bottom, height), (left, right, width))
     )
     crop = np.ascontiguousarray(pixels[rows][:, columns])
-    return np.asarray(cv2.resize(crop, CELLS, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+    return np.asarray(cv2.resize(crop, cells, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
 
 
 def _one(place: Place, other: Place) -> bool:

@@ -10,20 +10,21 @@ from functools import cache
 import cv2
 import numpy as np
 
+from verify.matching.flags import finer, glance
 from verify.matching.flags.chance import DATA
 from verify.matching.flags.charge import charge, elaborate
 from verify.matching.flags.designs import Bytes, Design
-from verify.matching.flags.glance import Net, net
-from verify.matching.flags.naming import ALIKE, Fit, Sighting, inside, sightings, two_colours
+from verify.matching.flags.finer import Finer
+from verify.matching.flags.glance import Net
+from verify.matching.flags.naming import Fit, Sighting, inside, sightings, two_colours
 from verify.matching.flags.whole import Laid, kin, laid
 from verify.model import Json
 
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
 BANDS_MEASURED, WHOLE_MEASURED = 800 * 600, 800 * 600  # pixels of the scenes in which the chances were measured
 CERTAIN = 0.0005  # expected places as good in a scene without flags for a yes: half the one in 1,000 asked for
-# Distance of the colours up to which a yes is given: none of 95 flags that were sure lay beyond (scenes kept for
-# measuring); a written character, red on white, called Georgia's in one of 457 scenes kept for the figures, had 0.217
-WIDEST = 0.2
+NEAR = 2.3  # sums that much below a place's best (odds of one to ten) are not told from it: of 525 places of 150 flags
+#             that were sure, the right design was always among those, or their kin (scenes kept for measuring)
 LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
 # By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: the blue half of
 # Iceland's flag was Cape Verde's at 0.23; 1 in 20 of 83 whole flags has more than 0.13 (scenes kept for measuring)
@@ -42,7 +43,6 @@ class Scale:
     level: float  # a sum reached in a share `share` of the scenes …
     share: float
     fall: float  # … and in e times fewer for each `fall` more
-    near: float  # sums that much below a place's best are not told from it
 
     def sum(self, seen: Laid) -> float:
         """The evidence for this drawing at this place."""
@@ -84,7 +84,7 @@ def whole_sightings(pixels: Bytes, designs: Sequence[Design]) -> list[Sighting]:
     """Whole flags in a picture of any size, shrunk to WHOLE_AT first; all pixels reported are the picture's own."""
     small, scale = _shrunk(pixels, WHOLE_AT)
     crowd = _crowd(small, WHOLE_MEASURED)
-    return [_grown(seen, scale, crowd) for seen in _laid(small, designs, net(), scale_of())]
+    return [_grown(seen, scale, crowd) for seen in _laid(small, designs, glance.net(), finer.net(), scale_of())]
 
 
 def _shrunk(pixels: Bytes, longest: int) -> tuple[Bytes, float]:
@@ -111,10 +111,10 @@ def _grown(seen: Sighting, scale: float, crowd: float) -> Sighting:
     return replace(seen, polygon=polygon, across=seen.across * scale, chance=seen.chance * crowd, measured=measured)
 
 
-def _laid(pixels: Bytes, designs: Sequence[Design], judge: Net, scale: Scale) -> list[Sighting]:
+def _laid(pixels: Bytes, designs: Sequence[Design], judge: Net, closer: Finer, scale: Scale) -> list[Sighting]:
     """Places where a whole drawing fits, the least probable by chance first."""
     result: list[Sighting] = []
-    found = [[(scale.sum(seen), seen) for seen in group] for group in laid(pixels, designs, judge)]
+    found = [[(scale.sum(seen), seen) for seen in group] for group in laid(pixels, designs, judge, closer)]
     for group in sorted(found, key=lambda group: -max(value for value, _ in group)):
         sighting = _sighting(group, scale, designs, pixels)
         if sighting.chance < 1 and not any(_overlap(sighting, other) for other in result):
@@ -129,8 +129,7 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
     twins = kin(tuple(designs))[first.design]
     fits: dict[int, Fit] = {}
     for value, seen in group:
-        near = value >= best - scale.near or seen.cloth.distance <= first.cloth.distance + ALIKE
-        if near or seen.design in twins:
+        if value >= best - NEAR or seen.design in twins:
             fits.setdefault(seen.design, Fit(designs[seen.design], seen.cloth.distance, seen.cloth.lean, seen.mirrored))
     cloth, design = first.cloth, designs[first.design]
     borne = charge(pixels, cloth, design, mirrored=first.mirrored)
@@ -138,8 +137,7 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
     plain = two_colours(design) and not elaborate(design)
     missing = borne is not None and borne < MISSING
     goes_on = cloth.own - cloth.edge > GOES_ON
-    far = cloth.distance > WIDEST
-    sure = design.against is None and not (plain or missing or goes_on or far or first.part)
+    sure = design.against is None and not (plain or missing or goes_on or first.part)
     measured: dict[str, Json] = {
         "layout": "whole flag",
         "direction": round(cloth.lean, 1),
@@ -177,4 +175,4 @@ def _overlap(one: Sighting, other: Sighting) -> bool:
 def scale_of() -> Scale:
     """The scale that ships; `tests/bench/flag_chances.py` makes it."""
     stored = json.loads((DATA / "whole.json").read_text())
-    return Scale(tuple(stored["weights"]), stored["level"], stored["share"], stored["fall"], stored["near"])
+    return Scale(tuple(stored["weights"]), stored["level"], stored["share"], stored["fall"])

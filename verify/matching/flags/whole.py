@@ -12,6 +12,7 @@ import numpy as np
 from verify.matching.flags.cloth import Cloth, Shrunken, fit, flat, small
 from verify.matching.flags.colour import Floats, nearest
 from verify.matching.flags.designs import Bytes, Design
+from verify.matching.flags.finer import Finer
 from verify.matching.flags.glance import Net, Place, places
 
 ALIKE = 0.03  # mean difference of a drawing from its mirror image below which they are one
@@ -42,13 +43,13 @@ class Laid:
     part: bool  # a larger place about it looks as much like another flag, of a design or of none
 
 
-def laid(pixels: Bytes, designs: Sequence[Design], judge: Net) -> Iterator[list[Laid]]:
+def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, finer: Finer) -> Iterator[list[Laid]]:
     """For each place, the drawings that may lie there, each fitted as cloth; the likeliest place first."""
     column = {code: number for number, code in enumerate(judge.codes)}
     known = [column.get(design.code, -1) if design.against is None else -1 for design in designs]
     strangers = [number for number, at in enumerate(known) if at < 0]
     picture, left = Shrunken(pixels), FITTED
-    proposed = places(pixels, judge, strangers=bool(strangers))
+    proposed = places(pixels, judge, finer, strangers=bool(strangers))
     for place in proposed:
         if max(place.odds, place.other if strangers else place.odds) < FAINT:
             continue

@@ -1,0 +1,36 @@
+"""The finer net: its layers against OpenCV's filters, and that it knows a drawing where it was hung."""
+
+import cv2
+import numpy as np
+
+from tests.matching.flags.cloth import box, design, hang, room
+from verify.matching.flags import finer, glance
+from verify.matching.flags.designs import national
+
+
+def test_surroundings_are_those_of_a_filter_with_zeros_beyond():
+    rng = np.random.default_rng(3)
+    level, kernel = rng.random((1, 8, 10, 2), np.float32), rng.random((3, 3, 2), np.float32)
+    ours = (finer._around(level, 1) @ kernel.reshape(-1))[0]
+    filtered = [cv2.filter2D(level[0, :, :, c], -1, kernel[:, :, c], borderType=cv2.BORDER_CONSTANT) for c in range(2)]
+    assert np.allclose(ours, sum(filtered), atol=1e-4)
+    assert np.allclose((finer._around(level, 2) @ kernel.reshape(-1))[0], ours[::2, ::2], atol=1e-5)
+
+
+def test_an_odd_last_row_stands_alone_when_a_level_is_halved():
+    level = np.arange(15, dtype=np.float32).reshape(1, 3, 5, 1)
+    assert finer._halved(level)[0, :, :, 0].tolist() == [[6, 8, 9], [11, 13, 14]]
+
+
+def test_a_drawing_is_known_in_a_window_about_it_and_not_in_one_beside():
+    net, corners = finer.net(), box(180, 90, 168, 96, 0.1)
+    picture = hang(room(), design("br").drawing, corners)
+    windows = [glance.window(picture, np.array(at, np.float32), np.array((208, 156), np.float32), finer.CELLS)
+               for at in ((160, 68), (20, 200))]  # fmt: skip
+    logits, ends = net.judged(np.stack(windows))
+    assert net.codes == tuple(each.code for each in national())
+    assert net.codes[int(logits[0].argmax())] == "br"
+    assert int(logits[1].argmax()) == len(net.codes) + 1  # none
+    assert (
+        np.abs(ends[0] * (208, 156) + (160, 68) - np.array(corners)).max() < 30
+    )  # it errs by a fifteenth of a window, about

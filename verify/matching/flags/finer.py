@@ -1,0 +1,70 @@
+"""A finer net than the first glance's, which judges the few places that the glance found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from verify.matching.flags.chance import DATA
+from verify.matching.flags.colour import Floats
+
+CELLS = (96, 72)  # of a window, across and down: twice the first glance's
+HALVED = (0, 1, 3, 5)  # the convolutions after which a level is halved; the first by its stride, the others by pooling
+UNIT = np.array([[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]], np.float32)  # corners before anything is seen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finer:
+    """Convolutions of 3 x 3 with a zero beyond the edge, the last of 1 x 1, then two full layers."""
+
+    maps: tuple[tuple[Floats, Floats], ...]  # [9·channels x maps], [maps]
+    hidden: tuple[Floats, Floats]  # [features x hidden], [hidden]
+    last: tuple[Floats, Floats]  # [hidden x out], [out]: a logit a design, one for other flags, one for none, 8 corners
+    codes: tuple[str, ...]  # of the designs, in the order of the logits
+
+    def judged(self, windows: Floats) -> tuple[Floats, Floats]:
+        """Windows [N x 72 x 96 x 3] (sRGB, 0 to 1): logits [N x designs + 2], corners [N x 4 x 2] in windows."""
+        level = windows - np.float32(0.5)
+        for number, (weights, offset) in enumerate(self.maps):
+            step = 2 if number == 0 else 1
+            around = _around(level, step) if len(weights) == 9 * level.shape[3] else level
+            level = np.maximum(around @ weights + offset, 0)
+            if number in HALVED[1:]:
+                level = _halved(level)
+        hidden = np.maximum(level.reshape(len(level), -1) @ self.hidden[0] + self.hidden[1], 0)
+        out = hidden @ self.last[0] + self.last[1]
+        return out[:, :-8], out[:, -8:].reshape(-1, 4, 2) + UNIT
+
+
+def _around(level: Floats, step: int) -> Floats:
+    """Each `step`-th pixel's surroundings of 3 x 3 in a row [N x H/step x W/step x 9·channels], zeros beyond."""
+    high, wide = level.shape[1:3]
+    padded = np.pad(level, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    parts = [padded[:, y : y + high : step, x : x + wide : step] for y in range(3) for x in range(3)]
+    return np.concatenate(parts, axis=3)
+
+
+def _halved(level: Floats) -> Floats:
+    """The largest of each 2 x 2, none below 0; an odd last row or column stands alone."""
+    odd = [(0, side % 2) for side in level.shape[1:3]]
+    padded = np.pad(level, ((0, 0), *odd, (0, 0)))
+    parts = [padded[:, y::2, x::2] for y in (0, 1) for x in (0, 1)]
+    return np.asarray(np.maximum.reduce(parts), np.float32)
+
+
+@cache
+def net() -> Finer:
+    """The net that ships; `tests/bench/flag_teaching_finer.py` makes it."""
+    return stored(DATA / "finer.npz")
+
+
+def stored(path: Path) -> Finer:
+    """A net from its file."""
+    with np.load(path) as kept:
+        values = {name: kept[name].astype(np.float32) for name in kept.files if name != "codes"}
+        codes = tuple(str(code) for code in kept["codes"])
+    maps = tuple((values[f"map{k}_w"], values[f"map{k}_b"]) for k in range(sum(n.endswith("_w") for n in values) - 2))
+    return Finer(maps, (values["hidden_w"], values["hidden_b"]), (values["last_w"], values["last_b"]), codes)
