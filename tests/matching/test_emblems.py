@@ -19,6 +19,7 @@ from verify.matching.emblems import (
 )
 from verify.matching.emblems.gradients import cells, edges
 from verify.matching.emblems.reference import reference_of
+from verify.matching.features import extract
 
 
 def image(pixels: np.ndarray, name: str = "it.png") -> Image:
@@ -203,3 +204,13 @@ def test_poses_that_are_one_are_kept_once():
     close, turned = pose + np.array([[0, 0, 1], [0, 0, 1], [0, 0, 0]]), pose @ np.diag([0.5, 1, 1])
     kept = templates.apart([(3.0, pose), (2.0, close), (1.0, turned)], (60, 60), 5)
     assert [score for score, _ in kept] == [3.0, 1.0]
+
+
+@pytest.mark.parametrize("blur", [0.0, 3.0])  # blurred, no point is of the doubled picture
+def test_points_described_as_they_are_found_are_the_same(blur):
+    gray = cv2.cvtColor(drawn_emblems.room(3), cv2.COLOR_RGB2GRAY)
+    gray = cv2.GaussianBlur(gray, (0, 0), blur) if blur else gray
+    apart, at_once = (extract(gray, 640, 60, 0.015, at_once=at_once) for at_once in (False, True))
+    assert 0 < len(apart) <= 60
+    assert np.array_equal(apart.points, at_once.points)
+    assert np.array_equal(apart.descriptors, at_once.descriptors)
