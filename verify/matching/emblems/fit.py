@@ -39,7 +39,9 @@ class Sheet:
     """The reference at a size it is looked at, [h x w] pixels.
 
     `pixels` RGB float32; `weight` 1 on the emblem and close around it, `inside` 1 deep in it, else 0; `field` the edge
-    field, soft; `onto` the affine map [2 x 3] of pixels of the reference to those of the sheet.
+    field, soft; `onto` the affine map [2 x 3] of pixels of the reference to those of the sheet; `corners` [4 x 2] those
+    of the upright box around the emblem; `outlined` where the reference shows what it ends against, as a crop of a
+    photograph does not.
     """
 
     pixels: Array
@@ -47,6 +49,8 @@ class Sheet:
     inside: Array
     field: Array
     onto: Array
+    corners: Array
+    outlined: bool
 
 
 def pyramid_of(image: Image) -> Arrays:
@@ -77,7 +81,16 @@ def sheet_of(reference: Arrays, side: int = SIDE) -> Sheet:
     near = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(1.5 / scale)))
     weight = cv2.warpAffine(near.astype(np.float32), onto, full)
     emblem = cv2.warpAffine(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.3, softness)), onto, full)
-    return Sheet(drawn, weight, _inside((emblem > 0.5).astype(np.uint8)), blurred(edges(drawn), BLUR), onto)
+    inside = _inside((emblem > 0.5).astype(np.uint8))
+    return Sheet(drawn, weight, inside, blurred(edges(drawn), BLUR), onto, _box(mask, onto), not mask.all())
+
+
+def _box(mask: Array, onto: Array) -> Array:
+    """The corners [4 x 2] of what is set, clockwise from the upper left, through an affine map."""
+    right, bottom = (np.flatnonzero(mask.any(axis=axis))[-1] + 0.5 for axis in (0, 1))
+    left, top = (np.flatnonzero(mask.any(axis=axis))[0] - 0.5 for axis in (0, 1))
+    box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    return np.asarray(box @ onto[:, :2].T + onto[:, 2])
 
 
 def _inside(emblem: Array) -> Array:
