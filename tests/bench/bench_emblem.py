@@ -4,7 +4,6 @@
     python -m tests.bench.bench_emblem hung      FOLDER_OF_ROOMS   --half test --keep hung.jsonl --trials 300
     python -m tests.bench.bench_emblem report    brands.jsonl hung.jsonl
     python -m tests.bench.bench_emblem fit       brands-fit.jsonl hung-fit.jsonl
-    python -m tests.bench.bench_emblem likelihood brands-fit.jsonl hung-fit.jsonl --against brands.jsonl hung.jsonl
     python -m tests.bench.bench_emblem speed     FOLDER_OF_ROOMS
 
 `brands` compares every photograph with every reference of its half (brands by alphabet, photographs without a brand by
@@ -12,8 +11,7 @@ turns; neither brand nor photograph is in both halves), with `--rivals` only so 
 hangs drawn emblems into rooms (by turns, seeds below 5000 to fit, above to test) and looks for the right one, another
 of its kind, a sister of its outline and colours, for a logo a cousin of its charges in another outline and colours,
 and, every third turn, the right one in a room without it. Both write one JSON line a comparison; `report` counts yes
-with 95 % intervals (Wilson), `fit` keeps the places in a table beside this file and prints the weights to ship;
-`likelihood` fits what a score says on one half, with Cllr on the other, and keeps both halves in the package.
+with 95 % intervals (Wilson), `fit` keeps the places in a table beside this file and prints the weights to ship.
 """
 
 import argparse
@@ -23,21 +21,18 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import cv2
 import numpy as np
 import PIL.Image
 
-from tests.bench.emblem_fits import NEAR, TABLE, TOO_SMALL, fit, likelihood, pack, unpack
+from tests.bench.emblem_fits import NEAR, TABLE, TOO_SMALL, fit, pack, unpack
 from tests.matching import drawn_emblems
 from verify import image
 from verify.errors import Refused
 from verify.matching import emblems
-from verify.matching.calibration import Calibration, Scored, write_table
 from verify.matching.emblems import sighting
-from verify.matching.plots import reliability, tippett
 
 SIZES = (32, 48, 64, 96)
 LARGEST = 640  # pixels of a room's longer side
@@ -174,19 +169,9 @@ def kept(paths: list[Path]) -> list[dict]:
     return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
 
-def ship(table: list[Scored], made: Calibration) -> None:
-    """Write scores, fit and plots into the package."""
-    print(made)
-    stem = Path(str(resources.files("verify"))) / "data" / "calibration" / made.name.replace("/", "-")
-    stem.with_suffix(".csv").write_text(write_table(table))
-    stem.with_suffix(".json").write_text(json.dumps(made.to_json(), indent=1, ensure_ascii=False) + "\n")
-    for name, plot in (("tippett", tippett(made, table, "another emblem")), ("reliability", reliability(made, table))):
-        stem.with_name(f"{stem.name}-{name}.svg").write_text(plot)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("brands", "hung", "report", "fit", "likelihood", "speed"))
+    parser.add_argument("what", choices=("brands", "hung", "report", "fit", "speed"))
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--half", choices=("fit", "test", "all"), default="test")
     parser.add_argument("--keep", type=Path, default=Path("emblem.jsonl"))
@@ -194,21 +179,18 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--rivals", type=int, help="of a photograph; without it, all brands that are not in it")
     parser.add_argument("--skip", type=int, default=0, help="of hung: begin behind so many trials")
-    parser.add_argument("--against", nargs="+", type=Path, default=[], help="of likelihood: of the other half")
     parser.add_argument("--yes", type=float, default=emblems.YES)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     if asked.what == "speed":
         speed(asked.paths[0])
-    elif asked.what in {"report", "fit", "likelihood"}:
+    elif asked.what in {"report", "fit"}:
         rows = kept(asked.paths)
         if asked.what == "report":
             report(rows, asked.yes)
-        elif asked.what == "fit":
+        else:
             pack(rows, TABLE)
             print(*fit(unpack(TABLE)).items(), sep="\n")
-        else:
-            ship(*likelihood("emblem-4/designs", {"fit": rows, "test": kept(asked.against)}))
     else:
         told = (
             brands(asked.paths[0], asked.half, asked.rivals)

@@ -1,25 +1,22 @@
-"""What the scores of emblems weigh: three logistic fits over a table of places, and the likelihood of what they say.
+"""What the scores of emblems weigh: three logistic fits over a table of places.
 
-`bench_emblem fit` keeps the table beside this file and prints the weights to ship; `bench_emblem likelihood` keeps one
-score a trial, of both halves, with the calibration in the package.
+`bench_emblem fit` keeps the table beside this file and prints the weights to ship. In the shipped table the size in
+pixels of hung emblems is that of the drawing with its ground, divided by 1.078; its part of brands is the first 397
+comparisons of the fitting half.
 """
 
 import csv
 import gzip
 import hashlib
 import io
-import json
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 
 from tests.matching import drawn_emblems
-from verify.matching import calibration, emblems
-from verify.matching.calibration import Calibration, Scored
 from verify.matching.emblems import sighting
 
 TABLE = Path(__file__).with_name("emblem_places.csv.gz")  # the fitting half
@@ -32,11 +29,6 @@ HIGHEST = (
 RANK = 3  # the two above it are what objections are for; of 1, 3 and 6, asked of the other half, 1 lost 5 of 100 at 48
 # pixels and 6 let one of 747 near a yes
 TOO_SMALL = 0.95 * 45  # pixels, as in the check
-NONE = -9.0  # logits: the score of a trial in which no place was proposed, below all others
-POPULATIONS = {
-    "hung": "drawn emblems hung in photographs of homes (composites: print, patch and bare metal, 48 and 96 pixels)",
-    "brands": "photographs of brands, each against cut-outs of other photographs",
-}
 
 
 def pack(rows: list[dict], path: Path) -> None:
@@ -133,43 +125,3 @@ def logistic(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
     bounds = [(0, None)] * (z.shape[1] - 1) + [(None, None)]
     p = minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
     return p[:-1] / spread, float(p[-1] - (mean / spread * p[:-1]).sum())
-
-
-def likelihood(name: str, halves: dict[str, list[dict]]) -> tuple[list[Scored], Calibration]:
-    """One score a trial, that of the place which the check would tell of, and what it says for this design."""
-    table = [
-        Scored(
-            hashlib.sha256(json.dumps([row["set"], row["trial"], n]).encode()).hexdigest()[:16],
-            row["truth"],
-            told(row["places"]),
-            POPULATIONS[row["set"]],
-            fold,
-        )
-        for fold, rows in halves.items()
-        for n, row in enumerate(rows)
-    ]
-    made = calibration.fit(name, table)
-    for population in POPULATIONS.values():
-        same, other = (
-            [
-                made.log10_lr(row.score)
-                for row in table
-                if row.fold == "test" and row.population == population and row.same is truth
-            ]
-            for truth in (True, False)
-        )
-        if same and other:
-            against = sum(ratio < 0 for ratio in same), sum(ratio > 0 for ratio in other)
-            print(
-                f"   {population}: Cllr {calibration.cllr(same, other):.3f} ({len(same)} same, {len(other)} other; "
-                f"{against[0]} and {against[1]} mislead)"
-            )
-    turned = calibration.fit(name, [replace(row, fold="test" if row.fold == "fit" else "fit") for row in table])
-    print(f"   with the halves exchanged: Cllr {turned.cllr:.3f}")
-    return table, made
-
-
-def told(places: list[dict]) -> float:
-    """The score of the place that the check tells of: one that makes a yes before any other."""
-    scores = [(sighting.score_of(place), place["pixels"] >= TOO_SMALL) for place in places]
-    return max(((score >= emblems.YES and large, score) for score, large in scores), default=(False, NONE))[1]

@@ -13,14 +13,14 @@ WIDTH, HEIGHT, EDGE = 520, 340, 46  # SVG units
 REACH = 4.0  # log10 LR at the ends of the axis
 
 
-def tippett(made: Calibration, rows: Sequence[Scored], different: str = "different rooms") -> str:
-    """Share of test pairs with at least so large a ratio, for the same (solid) and what is `different` (dashed)."""
+def tippett(made: Calibration, rows: Sequence[Scored]) -> str:
+    """Share of test pairs with at least so large a ratio, for same (solid) and different (dashed) rooms."""
     lines = []
     for same, dash in ((True, ""), (False, "5 4")):
         ratios = np.sort([made.log10_lr(row.score) for row in rows if row.fold == "test" and row.same is same])
         share = 1 - np.arange(len(ratios)) / len(ratios)
         lines.append(_line(np.concatenate(([-REACH], ratios)), np.concatenate(([1.0], share)), dash))
-    return _svg(f"{made.name}: share of pairs with at least this log10 LR (dashed: {different})", lines)
+    return _svg(f"{made.name}: share of pairs with at least this log10 LR (dashed: different rooms)", lines)
 
 
 def reliability(made: Calibration, rows: Sequence[Scored]) -> str:
