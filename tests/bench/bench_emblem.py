@@ -16,21 +16,18 @@ with 95 % intervals (Wilson), `fit` keeps the places in a table beside this file
 
 import argparse
 import csv
-import gzip
-import hashlib
-import io
 import json
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import PIL.Image
-from scipy.optimize import minimize
 
+from tests.bench.emblem_fits import NEAR, TABLE, TOO_SMALL, fit, pack, unpack
 from tests.matching import drawn_emblems
 from verify import image
 from verify.errors import Refused
@@ -39,12 +36,6 @@ from verify.matching.emblems import sighting
 
 SIZES = (32, 48, 64, 96)
 LARGEST = 640  # pixels of a room's longer side
-TABLE = Path(__file__).with_name("emblem_places.csv.gz")  # the fitting half
-NEAR = 0.3  # of the emblem: a place this far from the truth is another place
-RIDGE = 5.0  # the kinds are all but separable: keeps weights, and so margins, moderate; of 5 and 20, fitted on one half
-# of the table and asked of the other, 5 found more at as few wrong
-HIGHEST = 0.2  # logits: what the highest wrong place of a fit is moved to, so that one threshold serves all three
-TOO_SMALL = 0.95 * 45  # pixels, as in the check
 ALSO = {("emblems/photos/2399621710.jpg", "Google")}  # a wall of brands, labelled with another: no trial of absence
 RIGHT = {"48 px": "90 %", "96 px": "98 %", "brands": "60 %"}  # what is wanted
 WRONG = {"brands": "at most 1 %", "hung": "0 in 1,000"}
@@ -114,30 +105,6 @@ def hung(rooms: Path, half: str, trials: int, sizes: tuple[int, ...], skip: int 
             yield told | {"places": places(where, reference, corners.mean(axis=0), size)}
 
 
-def pack(rows: list[dict], path: Path) -> None:
-    """Every place measured, one line each, pictures by digest of their name: what the shipped weights rest on."""
-    names = [name for name in rows[0]["places"][0] if name != "off"]
-    with gzip.GzipFile(path, "wb", mtime=0) as packed, io.TextIOWrapper(packed, newline="") as text:
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(["set", "group", "trial", "truth", "off", *names])
-        for row in rows:
-            trial = hashlib.sha256(str(row["trial"]).encode()).hexdigest()[:8]
-            for place in row["places"]:
-                told = [row["set"], row["group"][-1], trial, int(row["truth"]), round(place["off"], 2)]
-                table.writerow([*told, *(f"{place[name]:.3g}" for name in names)])
-
-
-def unpack(path: Path) -> list[dict]:
-    """The trials that `pack` wrote."""
-    trials: dict[tuple, dict] = {}
-    with gzip.open(path, "rt", newline="") as text:
-        for line in csv.DictReader(text):
-            key = line.pop("set"), line.pop("group"), line.pop("trial"), line.pop("truth") == "1"
-            names = {"set": key[0], "group": [key[1]], "trial": [key[2]], "truth": key[3], "places": []}
-            trials.setdefault(key, names)["places"].append({name: float(value) for name, value in line.items()})
-    return list(trials.values())
-
-
 def interval(hits: int, of: int) -> str:
     """Share with its 95 % interval (Wilson 1927)."""
     if not of:
@@ -181,73 +148,6 @@ def _grouped(trials: list[list], *, truth: bool) -> list[tuple[str, list]]:
     return sorted(groups.items())
 
 
-def fit(rows: list[dict]) -> dict[str, dict[str, float]]:
-    """The three fits, their constants moved so that the highest wrong place of each scores HIGHEST.
-
-    Places in other colours are no yes anyway. Cousins are left out: their charges are the emblem's own, and as wrong
-    places they would take a tenth of the right ones of 48 px with them.
-    """
-    fits, rows = {}, [row for row in rows if not row["group"][0].startswith(drawn_emblems.COUSIN)]
-    for row in rows:
-        row["terms"] = [sighting.terms(place) for place in row["places"]]
-    for name, shipped in sighting.WAYS.items():
-        terms = [term for term in shipped if term]
-        weights = fitted(rows, terms, lambda row, metal=name == "relief": ("metal" in row["group"][-1]) is metal)
-        wrong = [
-            sum(weights[term] * seen[term] for term in weights)
-            for row in rows
-            for place, seen in zip(row["places"], row["terms"], strict=True)
-            if not row["truth"] and place["pixels"] >= TOO_SMALL and place["other colours"] <= sighting.OTHER
-        ]
-        weights[""] = round(weights[""] + HIGHEST - max(wrong), 2)
-        fits[name] = weights
-    return fits
-
-
-def fitted(rows: list[dict], names: list[str], wanted: Callable[[dict], bool]) -> dict[str, float]:
-    """Logistic weights. Where the emblem is, the place whose edges agree best counts; of a photograph of a brand, of
-    which nobody has marked where it is, the best place, and only where it looks right already."""
-
-    def vector(terms: dict) -> np.ndarray:
-        return np.array([terms[name] for name in names])
-
-    sure, brand = [], defaultdict(list)
-    for row in rows:
-        if not row["truth"]:
-            sure += [(vector(terms), 0) for terms in row["terms"]]
-        elif row["set"] == "brands":
-            brand[tuple(row["trial"])] += [vector(terms) for terms in row["terms"]]
-        elif wanted(row):
-            both = [both for both in zip(row["places"], row["terms"], strict=True) if both[0]["off"] <= NEAR]
-            sure += [(vector(max(both, key=lambda both: both[0]["edges"])[1]), 1)] if both else []
-    chosen: list[tuple[np.ndarray, int]] = []
-    for _ in range(8):
-        used = sure + chosen
-        x, y = np.array([terms for terms, _ in used]), np.array([truth for _, truth in used])
-        weights, constant = logistic(x, y)
-        best = [max(vectors, key=lambda v: v @ weights) for vectors in brand.values() if vectors]
-        chosen = [(v, 1) for v in best if v @ weights + constant > 0.5]
-    return {name: round(float(w), 2) for name, w in zip([*names, ""], [*weights, constant], strict=True)}
-
-
-def logistic(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
-    """Weights of at least 0 and constant of a logistic regression with a ridge on standardised terms.
-
-    No term of a likeness speaks against it: without the bound, what sisters lack would count for them.
-    """
-    mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-9
-    z = np.column_stack([(x - mean) / spread, np.ones(len(x))])
-
-    def loss(p: np.ndarray) -> tuple[float, np.ndarray]:
-        t = z @ p
-        ridge = RIDGE * np.append(p[:-1], 0.0)
-        return np.logaddexp(0, np.where(y == 1, -t, t)).sum() + ridge @ p / 2, z.T @ (1 / (1 + np.exp(-t)) - y) + ridge
-
-    bounds = [(0, None)] * (z.shape[1] - 1) + [(None, None)]
-    p = minimize(loss, np.zeros(z.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
-    return p[:-1] / spread, float(p[-1] - (mean / spread * p[:-1]).sum())
-
-
 def speed(rooms: Path) -> None:
     """CPU time of 20 references in a picture of 1600 pixels; set OMP_NUM_THREADS=1, or its threads are counted too."""
     path = sorted(rooms.rglob("*.jpg"))[0]
@@ -262,6 +162,11 @@ def speed(rooms: Path) -> None:
         emblems.sightings(picture, reference)
     every = time.process_time() - start
     print(f"{path.name} {picture.size}: first reference {first:.2f} s, 20 references {every:.2f} s CPU, target 5 s")
+
+
+def kept(paths: list[Path]) -> list[dict]:
+    """The comparisons that earlier runs wrote."""
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
 
 def main() -> None:
@@ -280,7 +185,7 @@ def main() -> None:
     if asked.what == "speed":
         speed(asked.paths[0])
     elif asked.what in {"report", "fit"}:
-        rows = [json.loads(line) for path in asked.paths for line in path.read_text().splitlines()]
+        rows = kept(asked.paths)
         if asked.what == "report":
             report(rows, asked.yes)
         else:

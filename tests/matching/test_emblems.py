@@ -19,6 +19,8 @@ from verify.matching.emblems import (
 )
 from verify.matching.emblems.gradients import cells, edges
 from verify.matching.emblems.reference import reference_of
+from verify.matching.emblems.sighting import objections
+from verify.matching.features import extract
 
 
 def image(pixels: np.ndarray, name: str = "it.png") -> Image:
@@ -64,6 +66,26 @@ def test_transparent_ground_is_no_emblem_and_plain_paper_neither():
 
 def test_a_photograph_is_emblem_throughout():
     assert reference_of(image(scene(1)[100:200, 100:260]))["mask"].all()
+
+
+def test_a_drawing_cut_close_to_its_outline_gets_ground_all_round():
+    drawing = drawn_emblems.emblem(2, "crest")
+    loose = cv2.copyMakeBorder(drawing, 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
+    close, far = (reference_of(image(pixels)) for pixels in (drawing, loose))
+    assert not np.concatenate([close["mask"][[0, -1]].ravel(), close["mask"][:, [0, -1]].ravel()]).any()
+    assert (close["corner"] < 0).all()
+    assert np.array_equal(close["mask"], far["mask"])
+    assert np.array_equal(close["corner"] + 40, far["corner"])
+
+
+def test_a_square_plate_has_an_outline_that_is_seen_where_it_hangs():
+    plate = np.zeros((240, 240, 4), np.uint8)
+    cv2.rectangle(plate, (1, 1), (238, 238), (30, 90, 160, 255), -1)
+    cv2.circle(plate, (120, 120), 70, (240, 200, 40, 255), -1)
+    pixels, _ = drawn_emblems.hung(drawn_emblems.room(3), plate, 96, "metal", np.random.default_rng(1))
+    best = max(sightings(image(pixels), image(plate)), key=score)
+    assert best.fit.outlined
+    assert best.fit.edges_rim > 0.8
 
 
 def test_a_large_reference_is_shrunk():
@@ -188,6 +210,30 @@ def test_a_relief_is_known_by_its_slopes_whatever_side_the_light_comes_from(ligh
     assert known_by(best) == "relief"
 
 
+def test_the_weakest_part_of_a_relief_is_low_where_one_charge_is_another():
+    picture, drawing = relief_of(13, 0.3, 140)
+    changed = drawing.pixels.copy()
+    cv2.circle(changed, (128, 90), 40, (250, 250, 250), -1)
+    changed = np.dstack([changed, drawing.opacity])
+    own, other = (
+        max(sightings(picture, reference), key=lambda seen: seen.fit.edges_rim)
+        for reference in (drawing, image(changed))
+    )
+    assert own.fit.relief_weakest > 0.5
+    assert other.fit.relief_weakest < own.fit.relief_weakest - 0.2
+
+
+def test_what_speaks_against_a_way_to_know_an_emblem():
+    good = {"other colours": 0.0, "outlined": 1.0, "edges of the rim": 0.9, "relief weakest": 0.6, "pixels": 96.0}
+    assert not objections(good)
+    assert set(objections(good | {"other colours": 0.3})) == {"colours", "shape", "relief"}
+    assert set(objections(good | {"edges of the rim": 0.5})) == {"shape", "relief"}
+    assert not objections(good | {"edges of the rim": 0.77})
+    assert objections(good | {"edges of the rim": 0.77, "pixels": 48.0})
+    assert not objections(good | {"edges of the rim": 0.5, "outlined": 0.0})  # a crop of a photograph ends anywhere
+    assert set(objections(good | {"relief weakest": 0.1})) == {"relief"}
+
+
 def test_a_sister_of_one_outline_and_colours_is_not_taken_for_it():
     for look in drawn_emblems.LOOKS:
         drawing = drawn_emblems.emblem(13, "crest")
@@ -203,3 +249,13 @@ def test_poses_that_are_one_are_kept_once():
     close, turned = pose + np.array([[0, 0, 1], [0, 0, 1], [0, 0, 0]]), pose @ np.diag([0.5, 1, 1])
     kept = templates.apart([(3.0, pose), (2.0, close), (1.0, turned)], (60, 60), 5)
     assert [score for score, _ in kept] == [3.0, 1.0]
+
+
+@pytest.mark.parametrize("blur", [0.0, 3.0])  # blurred, no point is of the doubled picture
+def test_points_described_as_they_are_found_are_the_same(blur):
+    gray = cv2.cvtColor(drawn_emblems.room(3), cv2.COLOR_RGB2GRAY)
+    gray = cv2.GaussianBlur(gray, (0, 0), blur) if blur else gray
+    apart, at_once = (extract(gray, 640, 60, 0.015, at_once=at_once) for at_once in (False, True))
+    assert 0 < len(apart) <= 60
+    assert np.array_equal(apart.points, at_once.points)
+    assert np.array_equal(apart.descriptors, at_once.descriptors)

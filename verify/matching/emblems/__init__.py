@@ -5,11 +5,11 @@ from verify.matching.emblems.sighting import (
     HINT,
     YES,
     Sighting,
-    in_other_colours,
     known_by,
+    objection,
     own_outline,
     score,
     sightings,
 )
 
-__all__ = ["HINT", "YES", "Sighting", "in_other_colours", "is_cut_out", "known_by", "own_outline", "score", "sightings"]
+__all__ = ["HINT", "YES", "Sighting", "is_cut_out", "known_by", "objection", "own_outline", "score", "sightings"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -38,7 +39,9 @@ class Sheet:
     """The reference at a size it is looked at, [h x w] pixels.
 
     `pixels` RGB float32; `weight` 1 on the emblem and close around it, `inside` 1 deep in it, else 0; `field` the edge
-    field, soft; `onto` the affine map [2 x 3] of pixels of the reference to those of the sheet.
+    field, soft; `onto` the affine map [2 x 3] of pixels of the reference to those of the sheet; `corners` [4 x 2] those
+    of the upright box around the emblem; `outlined` where the reference shows what it ends against, as a crop of a
+    photograph does not.
     """
 
     pixels: Array
@@ -46,6 +49,8 @@ class Sheet:
     inside: Array
     field: Array
     onto: Array
+    corners: Array
+    outlined: bool
 
 
 def pyramid_of(image: Image) -> Arrays:
@@ -76,7 +81,16 @@ def sheet_of(reference: Arrays, side: int = SIDE) -> Sheet:
     near = cv2.dilate(mask, np.ones((3, 3)), iterations=max(1, round(1.5 / scale)))
     weight = cv2.warpAffine(near.astype(np.float32), onto, full)
     emblem = cv2.warpAffine(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.3, softness)), onto, full)
-    return Sheet(drawn, weight, _inside((emblem > 0.5).astype(np.uint8)), blurred(edges(drawn), BLUR), onto)
+    inside = _inside((emblem > 0.5).astype(np.uint8))
+    return Sheet(drawn, weight, inside, blurred(edges(drawn), BLUR), onto, _box(mask, onto), not mask.all())
+
+
+def _box(mask: Array, onto: Array) -> Array:
+    """The corners [4 x 2] of what is set, clockwise from the upper left, through an affine map."""
+    right, bottom = (np.flatnonzero(mask.any(axis=axis))[-1] + 0.5 for axis in (0, 1))
+    left, top = (np.flatnonzero(mask.any(axis=axis))[0] - 0.5 for axis in (0, 1))
+    box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    return np.asarray(box @ onto[:, :2].T + onto[:, 2])
 
 
 def _inside(emblem: Array) -> Array:
@@ -124,17 +138,9 @@ def _aligned(pyramid: Arrays, sheet: Sheet, pose: Array, freedom: int) -> tuple[
 def _step(target: Array, field: Array, weight: Array, freedom: int) -> Array:
     """The map [3 x 3] of sheet pixels by which the `field` has to be read to come closer to the `target`."""
     height, width = weight.shape
-    w = weight[..., None]
+    w = cv2.merge([weight, weight])
     gain = max(0.2, float((w * target * field).sum() / max(1e-9, float((w * field**2).sum()))))
-    across, down = (cv2.Sobel(field, cv2.CV_32F, *axis, scale=gain / 8) for axis in ((1, 0), (0, 1)))
-    u = ((np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)) / SIDE)[None, :, None]
-    v = ((np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)) / SIDE)[:, None, None]
-    parts = [across, down, across * u, across * v, down * u, down * v]
-    if freedom == HOMOGRAPHY:
-        outward = parts[2] + parts[5]
-        parts += [-outward * u, -outward * v]
-    table = np.stack(parts).reshape(freedom, -1)
-    weighed = table * np.broadcast_to(w, field.shape).reshape(1, -1)
+    weighed, table = _moving(field, w, gain, freedom)
     normal = (weighed @ table.T).astype(np.float64)
     normal[np.diag_indices(freedom)] += RIDGE * np.trace(normal[:AFFINE, :AFFINE]) / AFFINE + 1e-6
     step = np.linalg.solve(normal, (weighed @ (target - gain * field).ravel()).astype(np.float64))
@@ -143,6 +149,30 @@ def _step(target: Array, field: Array, weight: Array, freedom: int) -> Array:
     moved[2, : freedom - AFFINE] = step[AFFINE:] / SIDE**2
     middle = np.array([[1, 0, (width - 1) / 2], [0, 1, (height - 1) / 2], [0, 0, 1]])
     return np.asarray(middle @ moved @ np.linalg.inv(middle))
+
+
+def _moving(field: Array, weight: Array, gain: float, freedom: int) -> tuple[Array, Array]:
+    """How the field changes with each number of a map [freedom x pixels], weighed and not."""
+    u, v = _across(*field.shape[:2])
+    table = np.empty((freedom, *field.shape), np.float32)
+    for n, axis in enumerate(((1, 0), (0, 1))):
+        cv2.Sobel(field, cv2.CV_32F, *axis, dst=table[n], scale=gain / 8)
+        np.multiply(table[n], u, out=table[2 + 2 * n])
+        np.multiply(table[n], v, out=table[3 + 2 * n])
+    if freedom == HOMOGRAPHY:
+        outward = table[2] + table[5]
+        np.multiply(-outward, u, out=table[6])
+        np.multiply(-outward, v, out=table[7])
+    table = table.reshape(freedom, -1)
+    return table * weight.reshape(1, -1), table
+
+
+@lru_cache(maxsize=16)
+def _across(height: int, width: int) -> tuple[Array, Array]:
+    """Where each pixel of a sheet's field lies from its middle [h x w x 2], in sides: across and down."""
+    v, u = np.mgrid[0:height, 0:width].astype(np.float32)
+    u, v = ((at - np.float32((side - 1) / 2)) / SIDE for at, side in ((u, width), (v, height)))
+    return cv2.merge([u, u]), cv2.merge([v, v])
 
 
 def _plausible(pose: Array, size: tuple[int, int]) -> bool:

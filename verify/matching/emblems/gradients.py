@@ -57,9 +57,10 @@ def _weight(magnitude: Array, noise: float) -> Array:
 
 def correlation(a: Array, b: Array, weight: Array) -> float:
     """Of two fields [H x W x n] about nought, by `weight` [H x W]: -1…1."""
-    w = weight[..., None]
-    power = float((w * a * a).sum()) * float((w * b * b).sum())
-    return float((w * a * b).sum()) / max(1e-9, float(np.sqrt(power)))
+    w = cv2.merge([weight] * a.shape[2]).reshape(a.shape)  # in full: a last axis of two is slow to spread over
+    weighed = w * a
+    power = float((weighed * a).sum()) * float((w * b * b).sum())
+    return float((weighed * b).sum()) / max(1e-9, float(np.sqrt(power)))
 
 
 def cells(pixels: Array) -> Array:

@@ -94,7 +94,7 @@ def _seen(gray: Array, scale: float, tilt: float, turn: float) -> tuple[Array, A
 
 def _features(gray: Array, most: int) -> tuple[Array, Array]:
     """Frames [N x 6] and descriptors [N x 128] in pixels of `gray`."""
-    found = extract(gray, max(gray.shape), most, CONTRAST)
+    found = extract(gray, max(gray.shape), most, CONTRAST, at_once=True)
     turn, half = np.radians(found.angles.astype(float)), found.sizes.astype(float) / 2
     cos, sin = np.cos(turn) * half, np.sin(turn) * half
     frames = np.column_stack([found.points.astype(float), cos, -sin, sin, cos])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from verify.matching.emblems.fit import BLUR, MARGIN, Sheet, aligned, blurred, square, through, warped
+from verify.matching.emblems.fit import BLUR, Sheet, aligned, blurred, square, through, warped
 from verify.matching.emblems.gradients import correlation, edges, luma_of, slopes
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ Array = npt.NDArray[Any]
 
 COLOURLESS = 0.15  # spread of log colour below which a reference counts as grey
 AGREED, COLOURFUL = 0.6, 0.6  # correlation of colours, and their spread, from which on more says no more
+WINDOW = 5.0  # pixels, standard deviation: how much of the sheet is one part; about a charge of an emblem of five
+PART = 0.05  # of what is to be seen: the weakest part is this large
+FLAT = 0.1  # of the mean power: a part as flat as that hardly agrees or disagrees
+GREY = 0.4  # spread of log colour that bare metal and grey prints stay below: 0.24 in 99 of 100 of the fitting half
 SOFT = 1.2  # pixels: luma is compared this soft, about as soft as an emblem of 48 px is on the sheet
 
 
@@ -38,7 +43,9 @@ class Fit:
     colour_inside: float | None
     other_colours: float  # how strong the colours inside are while they are not the reference's, 0…1
     relief_inside: float  # of luma with the reference's slopes under the light that suits best, 0…1
-    outline: tuple[tuple[float, float], ...]  # the reference's four corners in the picture
+    relief_weakest: float  # the same where the two agree least: another charge, or one that only one of them has
+    outlined: bool  # whether the reference shows what it ends against, so that its rim can be missed
+    outline: tuple[tuple[float, float], ...]  # the four corners of the emblem in the picture
 
     @property
     def size(self) -> float:
@@ -59,26 +66,30 @@ def measured(pyramid: Arrays, sheet: Sheet, pose: Array) -> Fit:
     field = edges(seen)
     luma, own = luma_of(seen), luma_of(sheet.pixels)
     soft, fuzzy = blurred(luma, SOFT), blurred(field, BLUR)
-    right, bottom = width - MARGIN, height - MARGIN
-    corners = np.array([(MARGIN, MARGIN), (right, MARGIN), (right, bottom), (MARGIN, bottom)]) - 0.5
     rim = np.maximum(sheet.weight - sheet.inside, 0.0)
+    colours = _opponents(sheet.pixels), _opponents(seen)
+    relief, weakest = _relief(own, soft, sheet.inside)
     return Fit(
         pose=pose,
         edges=correlation(sheet.field, fuzzy, sheet.weight),
         grey=_alike(own, luma, sheet.weight),
-        colour=_colour(sheet.pixels, seen, sheet.weight),
+        colour=_colour(*colours, sheet.weight),
         edges_inside=correlation(sheet.field, fuzzy, sheet.inside),
         edges_rim=correlation(sheet.field, fuzzy, rim),
         grey_inside=_alike(blurred(own, SOFT), soft, sheet.inside),
-        colour_inside=_colour(sheet.pixels, seen, sheet.inside),
-        other_colours=_other_colours(sheet.pixels, seen, sheet.inside),
-        relief_inside=_relief(own, soft, sheet.inside),
-        outline=tuple((float(x), float(y)) for x, y in through(back, corners)),
+        colour_inside=_colour(*colours, sheet.inside),
+        other_colours=_other_colours(*colours, sheet.inside),
+        relief_inside=relief,
+        relief_weakest=weakest,
+        outlined=sheet.outlined,
+        outline=tuple((float(x), float(y)) for x, y in through(back, sheet.corners)),
     )
 
 
-def _relief(own: Array, soft: Array, weight: Array) -> float:
+def _relief(own: Array, soft: Array, weight: Array) -> tuple[float, float]:
     """Multiple correlation of the picture's luma with the reference's slopes, whatever side the light comes from.
+
+    The whole's, and that of its weakest part under the whole's light.
 
     A low relief lit from one side is about as bright as it slopes towards the light, so that all its pictures lie in a
     plane of two (Belhumeur and Kriegman 1998); the reference's luma stands for the height. What is left of the light is
@@ -98,9 +109,29 @@ def _relief(own: Array, soft: Array, weight: Array) -> float:
     normal[np.diag_indices(2)] += 1e-3 * np.trace(normal) / 2 + 1e-9
     power = float(theirs @ theirs)
     if power < 1e-6:
-        return 0.0
-    off = theirs - ours @ np.linalg.solve(normal, ours.T @ theirs)
-    return float(np.sqrt(max(0.0, 1 - float(off @ off) / power)))
+        return 0.0, 0.0
+    shaded = ours @ np.linalg.solve(normal, ours.T @ theirs)
+    off = theirs - shaded
+    weakest = _weakest(shaded.reshape(weight.shape), theirs.reshape(weight.shape), weight)
+    return float(np.sqrt(max(0.0, 1 - float(off @ off) / power))), weakest
+
+
+def _weakest(one: Array, two: Array, weight: Array) -> float:
+    """Correlation of two fields [h x w] about nought where it is lowest: the PART of what either shows, -1…1."""
+
+    def around(values: Array) -> Array:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), WINDOW, borderType=cv2.BORDER_CONSTANT))
+
+    powers = []
+    for field in (one, two):
+        mean = float((weight * field * field).sum() / weight.sum()) + 1e-9
+        powers.append((around(weight * field * field) / mean, mean))
+    (ours, mean), (theirs, other) = powers
+    flat = FLAT * around(weight.astype(np.float64)) + 1e-9
+    alike = around(weight * one * two) / np.sqrt(mean * other * (ours + flat) * (theirs + flat))
+    order = np.argsort(alike[weight > 0], kind="stable")
+    shown = np.cumsum((ours + theirs)[weight > 0][order])
+    return float(alike[weight > 0][order][np.searchsorted(shown, PART * shown[-1])])
 
 
 def _alike(ours: Array, theirs: Array, weight: Array) -> float:
@@ -108,18 +139,19 @@ def _alike(ours: Array, theirs: Array, weight: Array) -> float:
 
 
 def _colour(reference: Array, seen: Array, weight: Array) -> float | None:
-    """Correlation of log-colour opponents about their means: three free gains, so any illuminant and exposure."""
-    ours, theirs = (_centred(_opponents(pixels), weight) for pixels in (reference, seen))
+    """Correlation of colours, as `_opponents`, about their means: three free gains, so any illuminant and exposure."""
+    ours, theirs = (_centred(opponents, weight) for opponents in (reference, seen))
     return correlation(ours, theirs, weight) if _spread(ours, weight) >= COLOURLESS else None
 
 
 def _other_colours(reference: Array, seen: Array, weight: Array) -> float:
-    """0 where the colours agree, where the reference has none, and where the picture has none, as of bare metal."""
+    """0 where the colours agree and where the picture has none, as of bare metal.
+
+    Where the reference has none, what colour the picture has beyond GREY.
+    """
+    colourful = min(_spread(_centred(seen, weight), weight), COLOURFUL)
     alike = _colour(reference, seen, weight)
-    if alike is None:
-        return 0.0
-    colourful = _spread(_centred(_opponents(seen), weight), weight)
-    return max(0.0, AGREED - alike) * min(colourful, COLOURFUL)
+    return max(0.0, colourful - GREY) if alike is None else max(0.0, AGREED - alike) * colourful
 
 
 def _spread(opponents: Array, weight: Array) -> float:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from verify.errors import Refused
 from verify.image import Image
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from verify.image import Arrays
+
+Array = npt.NDArray[Any]
 
 SMALLEST = 32  # pixels, shorter side of a reference; below, it holds too little to be told from anything
 LARGEST = 320  # pixels, longer side that is worked on
 UNIFORM = 3.0  # grey levels, standard deviation below which there is nothing to look for
 GROUND = 8  # grey levels a channel: the rim of a drawing on plain paper varies by less
 BRIGHT = 128  # grey levels, mean of the rim; transparent ground arrives as white
-METHOD = "emblem-reference-2"
+METHOD = "emblem-reference-3"
 
 
 def reference_of(image: Image) -> Arrays:
@@ -38,11 +39,7 @@ def _prepare(image: Image) -> Arrays:
         raise Refused(f"{image.name}: the reference is {width} x {height} pixels; expected at least {SMALLEST} a side.")
     if not mask.any() or (pixels[mask].std(axis=0).max() < UNIFORM and mask.all()):
         raise Refused(f"{image.name}: the reference is one uniform colour; there is nothing in it to look for.")
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    pad = max(2, round(0.04 * max(np.ptp(rows), np.ptp(columns))))
-    top, left = max(0, rows[0] - pad), max(0, columns[0] - pad)
-    box = np.s_[top : rows[-1] + pad + 1, left : columns[-1] + pad + 1]
-    pixels, mask = pixels[box], mask[box]
+    (pixels, mask), (left, top) = _cut_out(pixels, mask)
     scale = min(1.0, LARGEST / max(mask.shape))
     size = max(8, round(mask.shape[1] * scale)), max(8, round(mask.shape[0] * scale))
     return {
@@ -51,6 +48,22 @@ def _prepare(image: Image) -> Arrays:
         "scale": np.array([size[0] / mask.shape[1], size[1] / mask.shape[0]]),
         "corner": np.array([left, top], np.float64),
     }
+
+
+def _cut_out(pixels: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> tuple[tuple[Array, Array], tuple[int, int]]:
+    """The emblem with a little of its ground, and where that begins, x and y, which may lie outside the file.
+
+    A drawing cut close to its outline gets the ground that it lacks: else where it ends it would have no edge.
+    """
+    if mask.all():
+        return (pixels, mask), (0, 0)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    pad = max(2, round(0.04 * max(np.ptp(rows), np.ptp(columns))))
+    ground = np.median(pixels[~mask], axis=0).tolist()
+    box = np.s_[rows[0] : rows[-1] + 2 * pad + 1, columns[0] : columns[-1] + 2 * pad + 1]
+    framed = cv2.copyMakeBorder(pixels, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=ground)
+    emblem = cv2.copyMakeBorder(mask.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=0).astype(bool)
+    return (framed[box], emblem[box]), (int(columns[0]) - pad, int(rows[0]) - pad)
 
 
 def _on_ground(pixels: npt.NDArray[np.uint8], opacity: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -170,11 +170,15 @@ def _correlated(level: Array, kernels: Array) -> Array:
     count, rows, columns, _ = kernels.shape
     height, width = level.shape[0] - rows + 1, level.shape[1] - columns + 1
     planes = [np.ascontiguousarray(level[..., n]) for n in range(BINS)]
-    out = np.zeros((count, height, width), np.float32)
+    by_plane = np.ascontiguousarray(kernels.transpose(0, 3, 1, 2))
+    out = np.empty((count, height, width), np.float32)
+    whole, seen = np.empty_like(planes[0]), np.empty_like(planes[0])
     for which in range(count):
-        for n, plane in enumerate(planes):
-            kernel = np.ascontiguousarray(kernels[which, ..., n])
-            out[which] += cv2.filter2D(plane, -1, kernel, anchor=(0, 0))[:height, :width]
+        cv2.filter2D(planes[0], -1, by_plane[which, 0], dst=whole, anchor=(0, 0))
+        for n in range(1, BINS):
+            cv2.filter2D(planes[n], -1, by_plane[which, n], dst=seen, anchor=(0, 0))
+            cv2.add(whole, seen, dst=whole)
+        out[which] = whole[:height, :width]
     return out
 
 
