@@ -18,7 +18,7 @@ MEASURED = 0.95  # of its true size, as small as an emblem of 48 px is usually m
 SHOWN = 60  # pairs kept in the finding
 LIMITS = (
     "It tells a design, not an object: another copy of the emblem, a print of it or a look-alike matches as well: "
-    "in cross-fitted trials none of 946 others passed for it, but its own charges in another outline in 5 of 124. "
+    "in fresh trials 1 of 1,019 others passed for it, and its own charges in another outline in 4 of 167. "
     "Missed are emblems below 45 px, mirrored, covered, blurred, or seen at over 50 degrees aslant. "
     "No likelihood ratio: what others look like was measured on drawn emblems only."
 )
@@ -38,11 +38,11 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
     is not its rim (where it shows one); by relief, a weakest part that hardly agrees.
 
     Limits: "not found" is no "no": absence is never concluded, because two fifths of the photographs of a brand, and a
-    sixth of the emblems of 48 px in bare metal relief, are missed. A relief is known where the drawing's bright parts
+    fifth of the emblems of 48 px in bare metal relief, are missed. A relief is known where the drawing's bright parts
     stand higher or lower than its dark ones. One design has many copies, and copies can be carried. Each emblem looked
-    for has its own chance of a false yes: fitted on half of the trials and asked of the other, none of 946 gave one.
-    Before rims and weakest parts were looked at, 3 of 1,063 fresh ones did, all in bare metal, of one outline and a
-    like charge, such as a castle on a disc for a castle on a disc. Its own charges in another outline: 5 of 124.
+    for has its own chance of a false yes: 1 of 1,019 fresh trials gave one, a sister of one outline and like colours
+    with another charge; before rims and weakest parts were looked at, 3 of 1,063, all in bare metal. Its own charges
+    in another outline: 4 of 167 (drawn emblems hung in photographs of rooms).
 
     No likelihood ratio is given: the only population measured is drawn emblems hung in photographs, whose others are
     drawn as well and not the emblems of any institution; and two premises that hang one emblem are not told apart.
