@@ -31,12 +31,17 @@ class Finer:
         for number, (weights, offset) in enumerate(self.maps):
             step = 2 if number == 0 else 1
             around = _around(level, step) if len(weights) == 9 * level.shape[3] else level
-            level = np.maximum(around @ weights + offset, 0)
+            level = np.maximum(times(around, weights) + offset, 0)
             if number in HALVED[1:]:
                 level = _halved(level)
         hidden = np.maximum(level.reshape(len(level), -1) @ self.hidden[0] + self.hidden[1], 0)
         out = hidden @ self.last[0] + self.last[1]
         return out[:, :-8], out[:, -8:].reshape(-1, 4, 2) + UNIT
+
+
+def times(level: Floats, weights: Floats) -> Floats:
+    """Level [N x H x W x K] times weights [K x M] in one product: many small ones wait for one another."""
+    return np.asarray((level.reshape(-1, level.shape[-1]) @ weights).reshape(*level.shape[:-1], -1), np.float32)
 
 
 def _around(level: Floats, step: int) -> Floats:

@@ -14,7 +14,7 @@ from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
 from verify.matching.flags.finer import CELLS as FINER
-from verify.matching.flags.finer import Finer
+from verify.matching.flags.finer import Finer, times
 
 CELLS = (48, 36)  # of a window, across and down
 FEATURES = (3, 6)  # rows and columns of what the net makes of a window
@@ -61,7 +61,7 @@ class Net:
     def features(self, level: Floats) -> Floats:
         """Features of levels [N x H x W x 3], a quarter of their size less five [N x H/4 - 5 x W/4 - 5 x maps]."""
         for number, weights in enumerate(self.maps):
-            level = np.maximum(patches(level) @ weights, 0)
+            level = np.maximum(times(patches(level), weights), 0)
             if number < 2:
                 count, (rows, columns) = len(level), (side // 2 for side in level.shape[1:3])
                 blocks = level[:, : 2 * rows, : 2 * columns].reshape(count, rows, 2, columns, 2, -1)
