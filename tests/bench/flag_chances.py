@@ -21,9 +21,7 @@ from verify.matching.flags.bands import stacks
 from verify.matching.flags.designs import national
 
 MOST = 90  # stacks kept of a scene, the longest first, no two of the same colours
-TAIL = (
-    0.05  # share of the scenes, those with the largest sums, from which the tail is fitted: few hold any place at all
-)
+TAIL = 0.05  # share of the scenes, those with the largest sums, from which the tail is fitted: few hold any place
 RIDGE = 1.0
 ROUNDS = 4  # of choosing the likeliest drawing of each place, and fitting again
 NOTHING = -99.0  # the sum of a scene in which no place was tried

@@ -28,11 +28,8 @@ FAR = 1e3  # pixels: the step where values are flat
 LEAST = 20  # pixels of the shorter side of the smallest octave
 CONTRAST = 0.01  # of full contrast; 0.04, the usual figure, leaves smooth crops without features
 EDGE = 12.0  # ratio of curvatures above which an extremum lies on an edge; Lowe's is 10
-BINS, REACH, SECOND = (
-    36,
-    1.5,
-    0.8,
-)  # of the histogram of directions; Gaussian in scales; peaks that count beside the best
+BINS, REACH = 36, 1.5  # of the histogram of directions; its Gaussian, in scales
+SECOND = 0.8  # of the highest peak, from which another is a direction too
 CELLS, CELL, TURNS, MOST = 4, 3.0, 8, 0.2  # a descriptor's cells a side, their sides in scales, directions, and its cap
 APART = 0.75  # scales between samples
 SAMPLES = {"turn": 13, "cells": 21}  # a side, with a rim of one for the slopes: 4.1 scales and 2.4 cells to each side

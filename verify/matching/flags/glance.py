@@ -14,7 +14,7 @@ from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
 from verify.matching.flags.finer import CELLS as FINER
-from verify.matching.flags.finer import Finer, times
+from verify.matching.flags.finer import UNIT, Finer, times
 
 CELLS = (48, 36)  # of a window, across and down
 FEATURES = (3, 6)  # rows and columns of what the net makes of a window
@@ -70,9 +70,6 @@ class Net:
 
 
 DARK = 0.05  # added to a window's brightness
-UNIT = np.array(
-    [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]], np.float32
-)  # where corners lie before anything is seen
 
 
 def patches(levels: Floats) -> Floats:
