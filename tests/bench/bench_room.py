@@ -17,6 +17,7 @@ import hashlib
 import itertools
 import json
 import multiprocessing
+import os
 import re
 import statistics
 import time
@@ -33,7 +34,7 @@ from verify import image
 from verify.archive.hashing import pdq
 from verify.checks.features.room import VERSION, room
 from verify.kept import Kept
-from verify.matching import features, plots
+from verify.matching import features, learned, plots
 from verify.matching.calibration import Calibration, Scored, cllr, fit, write_table
 
 HOMES = {
@@ -44,6 +45,7 @@ HOMES = {
     "hard pairs: scannet": "hard pairs of 7 scanned rooms",
 }
 DESIGN = "one design: lobby and corridor of a rendered station and their twins"
+SECOND, LEARNED = "second", "learned"  # how a pair is asked, other than at the first look by SIFT
 COPY = 31  # bits of 256: what PDQ's authors advise for copies
 
 
@@ -149,17 +151,19 @@ def opened(data: Path, file: str, kept: Kept) -> image.Image:
     return made
 
 
-def ask(told: tuple[Path, Path, str, str, bool]) -> dict[str, Any]:
+def ask(told: tuple[Path, Path, str, str, str]) -> dict[str, Any]:
     """One finding, as much of it as the figures need, with the CPU seconds it took once features are there."""
-    data, store, a, b, second = told
+    data, store, a, b, how = told
     digests = [hashlib.sha256((data / file).read_bytes()).hexdigest() for file in (a, b)]
     kept = Kept(store / "kept", digests)
     pair = [opened(data, file, kept) for file in (a, b)]
     before = [set(made.derived) for made in pair]
     for made in pair:
         features.features(made)
+        if how == LEARNED:
+            learned.described(made)
     started = time.process_time()
-    finding = next(iter(room(*pair, second_look=second)))
+    finding = next(iter(room(*pair, second_look=how == SECOND, matcher=LEARNED if how == LEARNED else "sift")))
     spent = time.process_time() - started
     for made, known in zip(pair, before, strict=True):
         if set(made.derived) - known:
@@ -174,17 +178,18 @@ def ask(told: tuple[Path, Path, str, str, bool]) -> dict[str, Any]:
     } | answer
 
 
-def asked(data: Path, trials: list[Trial], store: Path, stored: bool, second: bool = False) -> list[Asked]:
-    """The findings of all trials, in two processes; those of an earlier run are taken from the store."""
+def asked(data: Path, trials: list[Trial], store: Path, stored: bool, how: str = "") -> list[Asked]:
+    """The findings of all trials, a process a core; those of an earlier run are taken from the store."""
     store.mkdir(parents=True, exist_ok=True)
-    file = store / f"room-{VERSION}-{features.CONTRAST}{'-second' if second else ''}.jsonl"
+    file = store / f"room-{VERSION}-{features.CONTRAST}{'-' if how else ''}{how}.jsonl"
     done = (
         {(row["a"], row["b"]): row for row in map(json.loads, file.read_text().splitlines())} if file.exists() else {}
     )
     if stored:
         trials = [trial for trial in trials if (trial.a, trial.b) in done]
-    todo = [(data, store, t.a, t.b, second) for t in trials if (t.a, t.b) not in done]
-    with file.open("a") as kept, multiprocessing.Pool(2, cv2.setNumThreads, (1,)) as pool:
+    todo = [(data, store, t.a, t.b, how) for t in trials if (t.a, t.b) not in done]
+    cores = len(os.sched_getaffinity(0))
+    with file.open("a") as kept, multiprocessing.Pool(cores, cv2.setNumThreads, (1,)) as pool:
         for row in pool.imap_unordered(ask, todo, chunksize=4):
             print(json.dumps(row), file=kept, flush=True)
             done[row["a"], row["b"]] = row
@@ -213,7 +218,7 @@ def tell_second_look(data: Path, trials: list[Trial], store: Path, stored: bool,
     looked = [trial for group in groups for trial in trials if trial.group.startswith(group)]
     looked += [trial for trial in trials if not trial.same and trial.group != "rendered: twin rooms"][::every]
     print("with a second look:")
-    results = asked(data, looked, store, stored, second=True)
+    results = asked(data, looked, store, stored, SECOND)
     tell_answers(results)
     spent = [row["cpu"] for _, row in results]
     print(f"CPU seconds a pair: median {statistics.median(spent):.1f}, most {max(spent):.1f}")

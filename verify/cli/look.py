@@ -69,6 +69,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--overlay", type=click.Path(path_type=Path), help="With --points: a folder for the registered pictures.")
 @click.option("--calibration", type=_FILE, help="What `verify calibrate` wrote; rooms only.")
 @click.option("--second-look", is_flag=True, help="Rooms only: look at floors laid flat too; 5 to 20 s more a pair.")
+@click.option("--matcher", type=click.Choice(["sift", "learned"]), help="Rooms only: what matches; SIFT by default.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a (picture, reference) pair.")
 def compare(
     pictures: tuple[str, ...],
@@ -78,6 +79,7 @@ def compare(
     overlay: Path | None,
     calibration: Path | None,
     second_look: bool,
+    matcher: str | None,
     as_json: bool,
 ) -> None:
     """Compare every picture with every reference: the same emblem, the same room?
@@ -87,7 +89,9 @@ def compare(
     """
     from verify import looking, overlaying
 
-    settings = overlaying.settings(kind, pictures, references, points, calibration, second_look=second_look)
+    settings = overlaying.settings(
+        kind, pictures, references, points, calibration, second_look=second_look, matcher=matcher
+    )
     looks = looking.compare(kind, pictures, references, settings=settings, progress=output.progress)
     _print(overlaying.kept(looks, overlay) if overlay else looks, as_json)
 

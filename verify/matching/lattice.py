@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from verify.matching import geometry
+from verify.matching import features, geometry
 from verify.matching.agreement import FEWEST, rivals
 from verify.matching.features import QUANTUM, Array, Features
 from verify.matching.matches import Matches
@@ -46,7 +46,8 @@ class Repeat:
 def repeat_of(best: Surface, views: Views) -> Repeat | None:
     """The shift by which a matched plane repeats itself in the first picture, and whether it matters; None for none."""
     points = best.found.a[best.model.inliers]
-    shift = _shift(views.features[0], cv2.convexHull(points.astype(np.float32))[:, 0])
+    own = features.features(views.pictures[0], contrast=views.contrast)  # whatever matched the two pictures
+    shift = _shift(own, cv2.convexHull(points.astype(np.float32))[:, 0])
     if shift is None:
         return None
     steps = [best.model.matrix @ step for step in (shift, np.linalg.inv(shift))]
@@ -54,7 +55,7 @@ def repeat_of(best: Surface, views: Views) -> Repeat | None:
     here, there, both = min(told, key=lambda windows: windows[0] - windows[1])
     middle = points.mean(axis=0, keepdims=True)
     moved = float(np.linalg.norm(geometry.apply(shift, middle) - middle))
-    return Repeat(moved * views.features[0].scale, here, there, both)
+    return Repeat(moved * own.scale, here, there, both)
 
 
 def _shift(own: Features, hull: Array) -> Array | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.image import Image
-from verify.matching import aslant, features, style
+from verify.matching import aslant, features, learned, style
 from verify.matching.agreement import apart, within
 from verify.matching.calibration import Calibration, shipped
 from verify.matching.compact import THING, Rest, best_of
@@ -28,6 +29,7 @@ SHORTLIST = 40  # of 53 pairs of one room the vote put 51 among the first 20 of 
 SECOND = (
     30.0  # score of a yes at a second look, which pools matches: twins of one design reach 15 there, 9 at the first
 )
+LEARNED = math.inf  # no score of it is a yes: 36 pairs of corridors of one design reach 39, 7 hard pairs of one room 8
 SMALLEST = 32  # pixels of the shorter side: below it nothing of a room can be told apart
 FEWEST = 20  # features: a uniform or black picture has fewer, all but the barest of 310 interiors over 100
 DIFFERS = 0.15  # share of the details of a fixed thing that agree: of two unlike things 0.02 to 0.1 do
@@ -47,6 +49,7 @@ def room(
     surface: float = 18.0,
     contrast: float = features.CONTRAST,
     second_look: bool = False,
+    matcher: str = "sift",
     points: Mapping[str, Any] | None = None,
     point_error: float = 0.008,
     regions: Sequence[Mapping[str, Any]] = (),
@@ -70,6 +73,9 @@ def room(
     A `second_look` takes 5 to 25 seconds more, where the first gives no yes: both pictures seen from straight above, at
     five tilts each, then one laid over the other, again and again; its yes lies at 30, twice what the twins reach
     there, and it has no calibration.
+    The `matcher` "learned" (an extra) takes the matches of ALIKED and LightGlue instead, never both, judged as above:
+    they show a person where to look, and are never a yes, a no or a likelihood ratio, for they match things of one
+    design as readily as one surface.
     A person may draw `points` (pairs and lines; see the points file): then these alone decide, by their residuals
     (`point_error` of the longer side) and by how often random clicks fit as well. `regions` are drawn on the picture:
     portable things are left out; a fixed thing that differs in a plane otherwise registered makes a no, but only where
@@ -79,7 +85,8 @@ def room(
     repeated or could have been carried there does not tell rooms apart. Two frames of one film match trivially.
 
     References: Lowe 2004; Arandjelović & Zisserman 2012; Moisan, Moulon & Monasse 2012; Barath et al. 2020; Morel & Yu
-    2009 (ASIFT); Mishkin, Matas & Perdoch 2015 (MODS); Buchsbaum 1980 (grey light).
+    2009 (ASIFT); Mishkin, Matas & Perdoch 2015 (MODS); Buchsbaum 1980 (grey light); Zhao et al. 2023 (ALIKED);
+    Lindenberger, Sarlin & Pollefeys 2023 (LightGlue).
     """
     if unfit := _unfit(picture, points) or _unfit(other, points):
         yield Finding(Answer.UNABLE, unfit)
@@ -89,11 +96,15 @@ def room(
         yield told(drawn, judge(drawn, picture.size, other.size), max(other.size), point_error, LIMITS)
         return
     marked = Marked.of(regions, picture.size)
-    views = Views(picture, other, contrast)
+    views = learned.views(picture, other, contrast, matcher, second_look=second_look)
+    taught = isinstance(views, learned.LearnedViews)
+    if taught:
+        surface = LEARNED
     polygons = [mark.polygon for mark in marked]
     chosen, again = _chosen(views, polygons, surface, second_look)
     if chosen is None:
-        yield _of_style(views, style.likeness(style.colours(picture, polygons), style.colours(other)), second_look)
+        finding = _of_style(views, style.likeness(style.colours(picture, polygons), style.colours(other)), second_look)
+        yield _taught(finding) if taught else finding
         return
     best, left = chosen
     fixed = [mark for mark in marked if mark.fixed and left]
@@ -105,9 +116,17 @@ def room(
         finding = _of_repeats(finding, repeat)
     if again:
         finding = replace(finding, because=f"{finding.because[:-1]} (second look, at floors laid flat).")
+    if taught:
+        finding = _taught(finding)
     measured = dict(finding.measured) | {"second_look": again}
-    calibrated = contrast == features.CONTRAST and not again  # ratios hold for the first look at the default only
+    calibrated = contrast == features.CONTRAST and not (again or taught)  # ratios: SIFT's first look at the default
     yield replace(finding, measured=measured, strength=finding.strength if calibrated else ())
+
+
+def _taught(finding: Finding) -> Finding:
+    """The same, said to be of the learned matcher."""
+    because = f"{finding.because[:-1]} (learned matcher, of which no score is a yes)."
+    return replace(finding, because=because, measured=dict(finding.measured) | {"matcher": learned.identity()})
 
 
 def _chosen(
