@@ -185,7 +185,7 @@ def asked(data: Path, trials: list[Trial], store: Path, stored: bool, second: bo
         trials = [trial for trial in trials if (trial.a, trial.b) in done]
     todo = [(data, store, t.a, t.b, second) for t in trials if (t.a, t.b) not in done]
     with file.open("a") as kept, multiprocessing.Pool(2, cv2.setNumThreads, (1,)) as pool:
-        for row in pool.imap_unordered(ask, todo, chunksize=4):
+        for row in pool.imap_unordered(ask, todo):
             print(json.dumps(row), file=kept, flush=True)
             done[row["a"], row["b"]] = row
     return [(trial, done[trial.a, trial.b]) for trial in trials]
