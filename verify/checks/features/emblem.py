@@ -9,7 +9,7 @@ from verify.image import Image
 from verify.matching import emblems
 from verify.model import Answer, Finding, Pair, Point, Portability, Region
 
-VERSION = "4"
+VERSION = "5"
 KIND = "emblems"
 
 SMALLEST = 24  # pixels of the picture's shorter side
