@@ -5,7 +5,7 @@
     bench_duplicates.py kept LIST.csv            how much of its original each edit of a list keeps, and the answer
     bench_duplicates.py closer FOLDER…           what the closer look measures: copies, or scenes taken more than once
     bench_duplicates.py unrelated FOLDER…        the pairs listed among pictures with nothing in common
-    bench_duplicates.py overlays FOLDER… [--count 200]   unrelated pictures given one watermark, caption, frame or page
+    bench_duplicates.py overlays FOLDER… [--count 200] [--kinds frame …]   unrelated pictures with one overlay
     bench_duplicates.py hashing FOLDER…          time of a signature against a scaled decode alone
 
 `--half` takes every second original: one half is for tuning, the other for reporting.
@@ -160,7 +160,7 @@ def run_overlays(options):
     files = [file for folder in options.folders for file in sorted(folder.iterdir())]
     rng = np.random.default_rng(options.seed)
     chosen = [files[n] for n in rng.permutation(len(files))]
-    for name in ("watermark", "caption", "frame", "page"):
+    for name in options.kinds:
         signatures = []
         for file in chosen:
             if len(signatures) == options.count:
@@ -224,6 +224,7 @@ def main():
         one.add_argument("--count", type=int, default=200)
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--learned", type=Path, help="an ONNX model that proposes pairs as well")
+        one.add_argument("--kinds", nargs="+", default=["watermark", "caption", "frame", "page"], help="of overlays")
         one.set_defaults(run=run)
     options = parser.parse_args()
     options.run(options)

@@ -19,9 +19,12 @@ Luma = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.floating[Any]]
 Single = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Places = tuple[slice, slice]
 
 BLOCK = 21  # pixels of a block's sides; at 384 pixels of the longer side it measures a shift to 0.03 pixels
 STEP = BLOCK // 2  # pixels from one block to the next
+AT = slice(STEP, None, STEP), slice(STEP, None, STEP)  # the blocks' middles
+EVERY = slice(None), slice(None)
 SMOOTH = 1.0  # pixels of the Gaussian that both are smoothed with: slopes are taken over as much
 TEXTURE = 3.0  # standard deviation in grey levels from which a block is looked at
 # How evenly the slopes that both share are spread over a block, from which it shows texture as photographs do: one
@@ -129,36 +132,28 @@ def _blocks(ours: Single, other: Single, seen: Mask) -> _Blocks:
     mean, deviation = _moments(ours, wide)
     other_mean, other_deviation = _moments(other, wide)
     other = (other - other_mean) * np.minimum(deviation / np.maximum(other_deviation, 0.5), GAIN) + mean
-    mean, deviation = _moments(ours, BLOCK)
-    other_mean, other_deviation = _moments(other, BLOCK)
+    mean, deviation = _moments(ours, BLOCK, AT)
+    other_mean, other_deviation = _moments(other, BLOCK, AT)
     both = (ours + other) / 2
     slopes = _slopes(both)
     shared = np.maximum(sum(a * b for a, b in zip(_slopes(ours), _slopes(other), strict=True)), 0)
-    spread = _mean(np.sqrt(shared), BLOCK) ** 2 / np.maximum(_mean(shared, BLOCK), 1e-3)
+    spread = _mean(np.sqrt(shared), BLOCK, AT) ** 2 / np.maximum(_mean(shared, BLOCK, AT), 1e-3)
     missing = ours - other
-    means = [_mean(part, BLOCK) for part in (*slopes, missing)]
+    means = [_mean(part, BLOCK, AT) for part in (*slopes, missing)]
     across, mixed, down = (
-        _mean(slopes[i] * slopes[j], BLOCK) - means[i] * means[j] for i, j in ((0, 0), (0, 1), (1, 1))
+        _mean(slopes[i] * slopes[j], BLOCK, AT) - means[i] * means[j] for i, j in ((0, 0), (0, 1), (1, 1))
     )
-    right, under = (_mean(slopes[i] * missing, BLOCK) - means[i] * means[2] for i in (0, 1))
+    right, under = (_mean(slopes[i] * missing, BLOCK, AT) - means[i] * means[2] for i in (0, 1))
     area = np.maximum(across * down - mixed**2, 1e-6)
     shift = np.stack([down * right - mixed * under, across * under - mixed * right], axis=2) / area[..., None]
-    rest = _mean(missing * missing, BLOCK) - means[2] ** 2 - right * shift[..., 0] - under * shift[..., 1]
+    rest = _mean(missing * missing, BLOCK, AT) - means[2] ** 2 - right * shift[..., 0] - under * shift[..., 1]
     lesser = (across + down) / 2 - np.sqrt(np.maximum((across - down) ** 2 / 4 + mixed**2, 0))
-    correlation = (_mean(ours * other, BLOCK) - mean * other_mean) / np.maximum(deviation * other_deviation, 1.0)
+    correlation = (_mean(ours * other, BLOCK, AT) - mean * other_mean) / np.maximum(deviation * other_deviation, 1.0)
     margin = np.ones((BLOCK + 4, BLOCK + 4), np.uint8)
-    inside = cv2.erode(seen.astype(np.uint8), margin, borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
-    textured = inside & (np.minimum(deviation, other_deviation) > TEXTURE)
+    inside = cv2.erode(seen.astype(np.uint8), margin, borderType=cv2.BORDER_CONSTANT, borderValue=1)[AT] > 0
+    textured = np.asarray(inside & (np.minimum(deviation, other_deviation) > TEXTURE))
     certain = np.sqrt(np.maximum(lesser, 0) / (np.maximum(rest, 0) + 0.5))
-    at = slice(STEP, None, STEP), slice(STEP, None, STEP)
-    return _Blocks(
-        shift[at].astype(np.float64),
-        correlation[at],
-        certain[at],
-        spread[at],
-        np.asarray(textured[at]),
-        np.asarray((textured & (lesser > CORNER))[at]),
-    )
+    return _Blocks(shift.astype(np.float64), correlation, certain, spread, textured, textured & (lesser > CORNER))
 
 
 def _slopes(picture: Floats) -> list[Single]:
@@ -170,10 +165,11 @@ def _smoothed(picture: Luma) -> Single:
     return np.asarray(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), SMOOTH), np.float32)
 
 
-def _moments(x: Single, size: int) -> tuple[Single, Single]:
-    mean = _mean(x, size)
-    return mean, np.sqrt(np.maximum(_mean(x * x, size) - mean * mean, 0))
+def _moments(x: Single, size: int, at: Places = EVERY) -> tuple[Single, Single]:
+    mean = _mean(x, size, at)
+    return mean, np.sqrt(np.maximum(_mean(x * x, size, at) - mean * mean, 0))
 
 
-def _mean(x: Single, size: int) -> Single:
-    return np.asarray(cv2.blur(x, (size, size), borderType=cv2.BORDER_REFLECT), np.float32)
+def _mean(x: Single, size: int, at: Places = EVERY) -> Single:
+    """The mean of the square of `size` pixels around the pixels `at`."""
+    return np.asarray(cv2.blur(x, (size, size), borderType=cv2.BORDER_REFLECT)[at], np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ def align_one(
 ) -> Alignment | None:
     """The alignment of `a`, mirrored if so asked, with `b`; sizes are width and height of the work images."""
     turned = a.mirrored(size_a[0]) if mirrored else a
-    found = _align(turned.first(FIRST), b.first(FIRST), size_b, mirrored=mirrored)
+    found = _align(turned.first(FIRST), b.first(FIRST), size_b, mirrored=mirrored, least=ENOUGH)
     if not found or found.inliers < ENOUGH or found.bend > STRAIGHT:
         found = _align(turned, b, size_b, mirrored=mirrored) or found
     if found and mirrored:
@@ -78,9 +79,11 @@ def matches(a: Features, b: Features) -> npt.NDArray[np.intp]:
     return np.stack([kept, to_b[kept]], axis=1)
 
 
-def _align(a: Features, b: Features, size_b: tuple[int, int], *, mirrored: bool) -> Alignment | None:
+def _align(
+    a: Features, b: Features, size_b: tuple[int, int], *, mirrored: bool, least: int = LEAST
+) -> Alignment | None:
     found = matches(a, b)
-    if len(found) < LEAST:
+    if len(found) < least:
         return None
     i, j = found[:, 0], found[:, 1]
     p, q = a.points[i].astype(np.float64), b.points[j].astype(np.float64)
@@ -89,7 +92,7 @@ def _align(a: Features, b: Features, size_b: tuple[int, int], *, mirrored: bool)
     matrix = None
     inside = _first_guess(p, q, turn, grow, LOOSE * max(size_b))
     for tolerance, projective in ((LOOSE, False), (LOOSE / 2, False), (TIGHT * 2, False), (TIGHT, True)):
-        if inside.sum() < LEAST:
+        if inside.sum() < least:
             return None
         matrix = fit(p[inside], q[inside], projective=projective and inside.sum() >= 3 * LEAST)
         if matrix is None or not _sane(matrix, p[inside]):
@@ -106,10 +109,12 @@ def _align(a: Features, b: Features, size_b: tuple[int, int], *, mirrored: bool)
 
 def _polished(matrix: Floats, p: Floats, q: Floats) -> Floats:
     """The transform fitted four times again, matches counting the less the further they lie off it."""
+    solve = _fitter(p, q, projective=len(p) >= 3 * LEAST)
+    grow = max(growth(matrix, p.mean(axis=0)), 1.0)
     for _ in range(4):
-        off = np.linalg.norm(apply(matrix, p) - q, axis=1) / max(growth(matrix, p.mean(axis=0)), 1.0)
+        off = np.linalg.norm(apply(matrix, p) - q, axis=1) / grow
         weight = 1 / (1 + (off / max(1.5 * float(np.median(off)), STEADY)) ** 2)
-        better = fit(p, q, projective=len(p) >= 3 * LEAST, weight=weight)
+        better = solve(weight)
         if better is None or not _sane(better, p):
             break
         matrix = better
@@ -176,21 +181,32 @@ def fit(p: Floats, q: Floats, *, projective: bool, weight: Floats | None = None)
 
     `weight` [N] multiplies each match's errors.
     """
+    return _fitter(p, q, projective=projective)(np.ones(len(p)) if weight is None else weight)
+
+
+def _fitter(p: Floats, q: Floats, *, projective: bool) -> Callable[[Floats], Floats | None]:
+    """`fit` of the same points under one weighting after another."""
     from_p, from_q = _normalise(p), _normalise(q)
     x, y = apply(from_p, p), apply(from_q, q)
-    scale = np.ones((len(x), 1)) if weight is None else weight[:, None]
-    plain = np.hstack([x, np.ones((len(x), 1))]) * scale
+    plain = np.hstack([x, np.ones((len(x), 1))])
     if projective:
-        zero = np.zeros((len(x), 3))
-        rows = np.vstack([np.hstack([plain, zero, -y[:, :1] * plain]), np.hstack([zero, plain, -y[:, 1:] * plain])])
-        inner = np.linalg.eigh(rows.T @ rows)[1][:, 0].reshape(3, 3)
-    else:
-        solution, _, rank, _ = np.linalg.lstsq(plain, y * scale, rcond=1e-6)
-        if rank < 3:
-            return None
-        inner = np.vstack([solution.T, [0, 0, 1]])
-    matrix = np.linalg.inv(from_q) @ inner @ from_p
-    return matrix / matrix[2, 2] if abs(matrix[2, 2]) > 1e-12 else None
+        zero = np.zeros_like(plain)
+        rows = np.block([[plain, zero, -y[:, :1] * plain], [zero, plain, -y[:, 1:] * plain]])
+
+    def solve(weight: Floats) -> Floats | None:
+        if projective:
+            weighed = rows * np.tile(weight, 2)[:, None]
+            inner = np.linalg.eigh(weighed.T @ weighed)[1][:, 0].reshape(3, 3)
+        else:
+            scale = weight[:, None]
+            solution, _, rank, _ = np.linalg.lstsq(plain * scale, y * scale, rcond=1e-6)
+            if rank < 3:
+                return None
+            inner = np.vstack([solution.T, [0, 0, 1]])
+        matrix = np.linalg.inv(from_q) @ inner @ from_p
+        return matrix / matrix[2, 2] if abs(matrix[2, 2]) > 1e-12 else None
+
+    return solve
 
 
 def _normalise(p: Floats) -> Floats:

@@ -157,7 +157,7 @@ class _Judged:
         small = max(found.covers_a, found.covers_b) < KEPT  # a bar or a logo alone, however much of a flat picture
         less = kept < KEPT or agrees.block > BLOCK or small or agrees.band
         within = kept >= WITHIN and overlay.inliers >= WITHIN_SURE
-        same = agrees.agreeing >= SAME or within or (kept >= WITHIN and self.equal and not less)
+        same = agrees.agreeing >= SAME or within or (kept >= WITHIN and not less and self.equal)
         framed = self.framed and not (within or less or self.equal)
         part = not less and (framed or not same) and self.part
         if less or not (same or part):
