@@ -29,11 +29,9 @@ LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and n
 # By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: the blue half of
 # Iceland's flag was Cape Verde's at 0.23; 1 in 20 of 83 whole flags has more than 0.13 (scenes kept for measuring)
 GOES_ON = 0.15
-MISSING = (
-    0.35  # correlation below which a charge that is large enough is missing, for a yes: 0.32 where India's wheel was
-)
-#                 drawn on Azerbaijan's bands, -0.03 on Uzbekistan's; 13 of 95 right flags have less (scenes kept for
-#                 measuring)
+# Correlation below which a charge that is large enough is missing, for a yes: 0.32 where India's wheel was drawn on
+# Azerbaijan's bands, -0.03 on Uzbekistan's; 13 of 95 right flags have less (scenes kept for measuring).
+MISSING = 0.35
 CHARGE = 0.6  # correlation at which a charge counts as seen. Of 60 composites a size without it 1 in 50 reached 0.6,
 #               with it two in three (bands of 14 to 40 pixels, scenes kept for measuring)
 
