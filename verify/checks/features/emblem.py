@@ -32,11 +32,11 @@ def emblem(picture: Image, other: Image, *, yes: float = emblems.YES, hint: floa
     those of every place of the picture (a matched filter over scale, turn and squeeze, whitened by the picture's own
     background); each is aligned, warped back onto the reference and measured, over the whole and deep inside its
     outline: edges, luma, colours with the light's gains cancelled, and luma against the slopes of a low relief under
-    light from any side. The score is the best of three: by colours, by shape, by relief; `yes` is what one other in 5,000
-    would pass by the tail of the pictures without the emblem that it was set on. The map is a homography: the outline
-    drawn follows the perspective. Three things speak against a yes: colours that are not the reference's; a rim that is
-    not its rim (where it shows one; by colours a little less is asked of it); by relief, a weakest part that hardly
-    agrees, as aligned or once its rim is laid on the picture's, as where its charge lies elsewhere in a like outline.
+    light from any side. The score is the best of three: by colours, by shape, by relief; `yes` is what one other in
+    5,000 would pass by the tail of the pictures without the emblem that it was set on. The map is a homography: the
+    outline drawn follows the perspective. Three things speak against a yes: colours that are not the reference's; a rim
+    that is not its rim (where it shows one; by colours a little less is asked of it); by relief, a weakest part that
+    hardly agrees, as aligned or once its rim is laid on the picture's: its charge may lie elsewhere in a like outline.
 
     Limits: "not found" is no "no": absence is never concluded, because two fifths of the photographs of a brand, and a
     quarter of the emblems of 48 px in bare metal relief, are missed. A relief is known where the drawing's bright parts
