@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 import PIL.Image
 
-from tests.bench.emblem_fits import NEAR, TABLE, TOO_SMALL, fit, pack, unpack
+from tests.bench.emblem_fits import NEAR, TABLE, TOO_SMALL, fit, pack, unpack, yes
 from tests.matching import drawn_emblems
 from verify import image
 from verify.errors import Refused
@@ -190,7 +190,7 @@ def main() -> None:
             report(rows, asked.yes)
         else:
             pack(rows, TABLE)
-            print(*fit(unpack(TABLE)).items(), sep="\n")
+            print(*fit(unpack(TABLE)).items(), f"yes {yes(unpack(TABLE)):.2f}", sep="\n")
     else:
         told = (
             brands(asked.paths[0], asked.half, asked.rivals)

@@ -23,15 +23,17 @@ from verify.checks.features.room import SHORTLIST
 from verify.guard import Guard
 from verify.kept import Kept
 
-FILLING = ("neardup/originals", "tamper/camera", "psbattles", "emblems", "flags", "tamper")
+FILLING = ("neardup/originals", "tamper", "psbattles", "emblems", "flags", "rendered", "metadata", "pdq")
 
 
-def references(data: Path, rows: list[dict[str, str]], count: int) -> list[asking.Source]:
-    """The interiors and, after them, pictures of other folders, each once."""
+def references(data: Path, rows: list[dict[str, str]], count: int) -> tuple[list[asking.Source], list[asking.Source]]:
+    """A walk through one room; so many references: the other interiors, then pictures of other folders, each once."""
     files = [data / row["file"] for row in rows]
     for folder in FILLING:
         files += sorted(path for path in (data / folder).rglob("*") if path.suffix.lower() in {".jpg", ".jpeg"})
-    return list({source.digest: source for source in map(asking.source, files[: count + 200])}.values())[:count]
+    found = {source.digest: source for source in map(asking.source, files)}.values()
+    walk = [source for source in found if "frame" in source.name and "scene" not in source.name]
+    return walk, [source for source in found if source not in walk][:count]
 
 
 def child_seconds(guard: Guard) -> float:
@@ -76,16 +78,13 @@ def main() -> None:
     parser.add_argument("--references", type=int, default=1000)
     wanted = parser.parse_args()
     rows = list(csv.DictReader((wanted.data / "interiors.csv").open()))
-    others = references(wanted.data, rows, wanted.references)
-    kept = Kept(wanted.store / "kept", (source.digest for source in others))
-    walk = [source for source in others if "frame" in source.name and "scene" not in source.name]
-    picture, true = walk[0], walk[2]
-    rest = [source for source in others if source not in walk]
-    for count in (20, len(rest) + 1):
-        chosen = [*rest[: count - 1], true]
+    walk, rest = references(wanted.data, rows, wanted.references)
+    kept = Kept(wanted.store / "kept", (source.digest for source in (*walk, *rest)))
+    for count in (20, wanted.references):
+        chosen = [*rest[: count - 1], walk[2]]
         for what in ("first run", "features stored"):
-            tell_time(picture, chosen, kept, what)
-    tell_votes(rows, wanted.data, others, kept)
+            tell_time(walk[0], chosen, kept, what)
+    tell_votes(rows, wanted.data, walk + rest, kept)
 
 
 if __name__ == "__main__":

@@ -190,7 +190,7 @@ def asked(data: Path, trials: list[Trial], store: Path, stored: bool, how: str =
     todo = [(data, store, t.a, t.b, how) for t in trials if (t.a, t.b) not in done]
     cores = len(os.sched_getaffinity(0))
     with file.open("a") as kept, multiprocessing.Pool(cores, cv2.setNumThreads, (1,)) as pool:
-        for row in pool.imap_unordered(ask, todo, chunksize=4):
+        for row in pool.imap_unordered(ask, todo):
             print(json.dumps(row), file=kept, flush=True)
             done[row["a"], row["b"]] = row
     return [(trial, done[trial.a, trial.b]) for trial in trials]

@@ -223,13 +223,42 @@ def test_the_weakest_part_of_a_relief_is_low_where_one_charge_is_another():
     assert other.fit.relief_weakest < own.fit.relief_weakest - 0.2
 
 
+def chevron(size: float, x: float, y: float) -> np.ndarray:
+    drawing = np.zeros((256, 256, 4), np.uint8)
+    cv2.rectangle(drawing, (4, 4), (251, 251), (245, 245, 245, 255), -1)
+    charge = np.array([(-1, 1), (0, -1), (1, 1), (0.5, 1), (0, 0), (-0.5, 1)]) * size + (x, y)
+    cv2.fillPoly(drawing, [np.rint(charge).astype(np.int32)], (20, 20, 160, 255))
+    return drawing
+
+
+def test_a_charge_elsewhere_in_the_outline_is_told_once_the_rim_is_laid_on():
+    own, moved = chevron(55, 105, 160), chevron(66, 120, 138)
+    scene, corners = drawn_emblems.hung(drawn_emblems.room(5), own, 48, "metal", np.random.default_rng(3))
+    square = np.float32([[0, 0], [256, 0], [256, 256], [0, 256]])
+    onto = cv2.getPerspectiveTransform(square, corners.astype(np.float32))
+    charge_on_charge = np.array([[55 / 66, 0, 105 - 120 * 55 / 66], [0, 55 / 66, 160 - 138 * 55 / 66], [0, 0, 1]])
+    pyramid, by_charge = fit.pyramid_of(image(scene)), onto @ charge_on_charge
+    seen = {}
+    for name, drawing, pose in (("own", own, onto), ("moved", moved, by_charge)):
+        prepared = reference_of(image(drawing))
+        cut = np.diag([*1 / prepared["scale"], 1.0])
+        cut[:2, 2] = prepared["corner"]
+        sheet = fit.sheet_of(prepared)
+        seen[name] = likeness.measured(pyramid, sheet, pose @ cut)
+        held = fit.held_by_rim(pyramid, sheet, pose @ cut) @ np.linalg.inv(cut)
+        assert np.hypot(*(fit.through(held, square) - corners).T).max() < 4
+    assert np.hypot(*(fit.through(by_charge, square) - corners).T).max() > 6
+    assert seen["moved"].relief_inside > 0.5
+    assert seen["own"].relief_weakest > 0.3 > seen["moved"].relief_weakest
+
+
 def test_what_speaks_against_a_way_to_know_an_emblem():
     good = {"other colours": 0.0, "outlined": 1.0, "edges of the rim": 0.9, "relief weakest": 0.6, "pixels": 96.0}
     assert not objections(good)
     assert set(objections(good | {"other colours": 0.3})) == {"colours", "shape", "relief"}
-    assert set(objections(good | {"edges of the rim": 0.5})) == {"shape", "relief"}
+    assert set(objections(good | {"edges of the rim": 0.5})) == {"colours", "shape", "relief"}
     assert not objections(good | {"edges of the rim": 0.77})
-    assert objections(good | {"edges of the rim": 0.77, "pixels": 48.0})
+    assert set(objections(good | {"edges of the rim": 0.77, "pixels": 48.0})) == {"shape", "relief"}
     assert not objections(good | {"edges of the rim": 0.5, "outlined": 0.0})  # a crop of a photograph ends anywhere
     assert set(objections(good | {"relief weakest": 0.1})) == {"relief"}
 

@@ -85,9 +85,16 @@ def test_a_whole_flag_of_another_layout_is_named(code):
     assert first.measured["chance"] < 0.001
 
 
-def test_stripes_of_two_colours_are_unclear_however_well_they_fit():
+def test_bands_of_two_colours_are_unclear_however_well_they_fit():
     for finding in ask(shown("at")):
-        assert finding.answer is Answer.UNCLEAR
+        assert finding.answer is Answer.UNCLEAR or finding.measured["layout"] == "whole flag"
+
+
+@pytest.mark.parametrize(("code", "twin"), [("pl", "pl"), ("id", "mc")])
+def test_a_whole_flag_of_two_plain_colours_names_all_that_noise_makes_of_it(code, twin):
+    first = ask(shown(code, corners=box(180, 90, 168, 112, 0.1)))[0]
+    assert first.answer is Answer.YES
+    assert {code, twin} <= set(codes(first))
 
 
 def test_a_part_of_a_larger_flag_is_no_flag_of_its_own():

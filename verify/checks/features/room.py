@@ -26,9 +26,7 @@ KIND = "rooms"
 OWN = True
 SHORTLIST = 40  # of 53 pairs of one room the vote put 51 among the first 20 of 335 references, all among the first 40
 
-SECOND = (
-    30.0  # score of a yes at a second look, which pools matches: twins of one design reach 15 there, 9 at the first
-)
+SECOND = 30.0  # score of a yes at a second look, which pools matches: twins of one design reach 15 there, 9 at first
 LEARNED = math.inf  # no score of it is a yes: 36 pairs of corridors of one design reach 39, 7 hard pairs of one room 8
 SMALLEST = 32  # pixels of the shorter side: below it nothing of a room can be told apart
 FEWEST = 20  # features: a uniform or black picture has fewer, all but the barest of 310 interiors over 100

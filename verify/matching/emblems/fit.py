@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ class Sheet:
     `pixels` RGB float32; `weight` 1 on the emblem and close around it, `inside` 1 deep in it, else 0; `field` the edge
     field, soft; `onto` the affine map [2 x 3] of pixels of the reference to those of the sheet; `corners` [4 x 2] those
     of the upright box around the emblem; `outlined` where the reference shows what it ends against, as a crop of a
-    photograph does not.
+    photograph does not; `coarse` the same on half as many a side, None for that itself.
     """
 
     pixels: Array
@@ -51,6 +51,12 @@ class Sheet:
     onto: Array
     corners: Array
     outlined: bool
+    coarse: Sheet | None
+
+    @property
+    def rim(self) -> Array:
+        """1 on the outline and close around it, else 0 [h x w]."""
+        return np.asarray(np.maximum(self.weight - self.inside, 0.0))
 
 
 def pyramid_of(image: Image) -> Arrays:
@@ -82,7 +88,8 @@ def sheet_of(reference: Arrays, side: int = SIDE) -> Sheet:
     weight = cv2.warpAffine(near.astype(np.float32), onto, full)
     emblem = cv2.warpAffine(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.3, softness)), onto, full)
     inside = _inside((emblem > 0.5).astype(np.uint8))
-    return Sheet(drawn, weight, inside, blurred(edges(drawn), BLUR), onto, _box(mask, onto), not mask.all())
+    coarse = sheet_of(reference, SMALL) if side > SMALL else None
+    return Sheet(drawn, weight, inside, blurred(edges(drawn), BLUR), onto, _box(mask, onto), not mask.all(), coarse)
 
 
 def _box(mask: Array, onto: Array) -> Array:
@@ -117,6 +124,18 @@ def aligned(pyramid: Arrays, sheet: Sheet, pose: Array, *, slanted: bool = True)
     if slanted and score >= WORTH:
         score, found = _aligned(pyramid, sheet, found, HOMOGRAPHY)
     return score, found @ onto
+
+
+def held_by_rim(pyramid: Arrays, sheet: Sheet, pose: Array) -> Array:
+    """The map [3 x 3] near `pose` that makes the edges of the rim alone most alike, found on the coarse sheet first.
+
+    There it moves twice as far: an outline that a pose has shrunk onto a charge lies a tenth of its size away.
+    """
+    for sheet_ in (sheet.coarse, sheet) if sheet.coarse else (sheet,):
+        onto = square(sheet_.onto)
+        rim = replace(sheet_, weight=sheet_.rim)
+        pose = _aligned(pyramid, rim, pose @ np.linalg.inv(onto), AFFINE)[1] @ onto
+    return pose
 
 
 def _aligned(pyramid: Arrays, sheet: Sheet, pose: Array, freedom: int) -> tuple[float, Array]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from verify.matching.emblems.fit import BLUR, Sheet, aligned, blurred, square, through, warped
+from verify.matching.emblems.fit import BLUR, Sheet, aligned, blurred, held_by_rim, square, through, warped
 from verify.matching.emblems.gradients import correlation, edges, luma_of, slopes
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ WINDOW = 5.0  # pixels, standard deviation: how much of the sheet is one part; a
 PART = 0.05  # of what is to be seen: the weakest part is this large
 FLAT = 0.1  # of the mean power: a part as flat as that hardly agrees or disagrees
 GREY = 0.4  # spread of log colour that bare metal and grey prints stay below: 0.24 in 99 of 100 of the fitting half
+HELD = 0.5  # relief from which on the rim is asked as well: what agrees less is no yes
 SOFT = 1.2  # pixels: luma is compared this soft, about as soft as an emblem of 48 px is on the sheet
 
 
@@ -43,7 +44,8 @@ class Fit:
     colour_inside: float | None
     other_colours: float  # how strong the colours inside are while they are not the reference's, 0…1
     relief_inside: float  # of luma with the reference's slopes under the light that suits best, 0…1
-    relief_weakest: float  # the same where the two agree least: another charge, or one that only one of them has
+    relief_weakest: float  # the same where the two agree least, or do once the rim is laid on: another charge, or the
+    # same elsewhere in the outline
     outlined: bool  # whether the reference shows what it ends against, so that its rim can be missed
     outline: tuple[tuple[float, float], ...]  # the four corners of the emblem in the picture
 
@@ -63,20 +65,21 @@ def measured(pyramid: Arrays, sheet: Sheet, pose: Array) -> Fit:
     height, width = sheet.weight.shape
     back = pose @ np.linalg.inv(square(sheet.onto))
     seen = warped(pyramid, back, (width, height))
-    field = edges(seen)
+    fuzzy = blurred(edges(seen), BLUR)
     luma, own = luma_of(seen), luma_of(sheet.pixels)
-    soft, fuzzy = blurred(luma, SOFT), blurred(field, BLUR)
-    rim = np.maximum(sheet.weight - sheet.inside, 0.0)
     colours = _opponents(sheet.pixels), _opponents(seen)
-    relief, weakest = _relief(own, soft, sheet.inside)
+    relief, weakest = _relief(sheet, seen)
+    if sheet.outlined and relief >= HELD:
+        held = held_by_rim(pyramid, sheet, pose) @ np.linalg.inv(square(sheet.onto))
+        weakest = min(weakest, _relief(sheet, warped(pyramid, held, (width, height)))[1])
     return Fit(
         pose=pose,
         edges=correlation(sheet.field, fuzzy, sheet.weight),
         grey=_alike(own, luma, sheet.weight),
         colour=_colour(*colours, sheet.weight),
         edges_inside=correlation(sheet.field, fuzzy, sheet.inside),
-        edges_rim=correlation(sheet.field, fuzzy, rim),
-        grey_inside=_alike(blurred(own, SOFT), soft, sheet.inside),
+        edges_rim=correlation(sheet.field, fuzzy, sheet.rim),
+        grey_inside=_alike(blurred(own, SOFT), blurred(luma, SOFT), sheet.inside),
         colour_inside=_colour(*colours, sheet.inside),
         other_colours=_other_colours(*colours, sheet.inside),
         relief_inside=relief,
@@ -86,8 +89,8 @@ def measured(pyramid: Arrays, sheet: Sheet, pose: Array) -> Fit:
     )
 
 
-def _relief(own: Array, soft: Array, weight: Array) -> tuple[float, float]:
-    """Multiple correlation of the picture's luma with the reference's slopes, whatever side the light comes from.
+def _relief(sheet: Sheet, seen: Array) -> tuple[float, float]:
+    """Multiple correlation of luma inside, as `seen`, with the reference's slopes, whatever side the light comes from.
 
     The whole's, and that of its weakest part under the whole's light.
 
@@ -95,9 +98,10 @@ def _relief(own: Array, soft: Array, weight: Array) -> tuple[float, float]:
     plane of two (Belhumeur and Kriegman 1998); the reference's luma stands for the height. What is left of the light is
     a slope of brightness over the whole.
     """
+    soft, weight = blurred(luma_of(seen), SOFT), sheet.inside
     height, width = weight.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) / max(height, width)
-    slope = blurred(slopes(own), SOFT)
+    slope = blurred(slopes(luma_of(sheet.pixels)), SOFT)
     root = np.sqrt(weight)
     light = np.stack([np.ones_like(x), x, y]) * root
     basis, _ = np.linalg.qr(light.reshape(3, -1).T.astype(np.float64))

@@ -42,12 +42,6 @@ def charge(pixels: Bytes, cloth: Cloth, design: Design, *, mirrored: bool) -> fl
     return float(found.max())
 
 
-def elaborate(design: Design) -> bool:
-    """Whether the drawing has more than bands: a charge, a canton, a triangle."""
-    _, part = _beside(np.asarray(design.drawing, np.float32) / np.float32(255), design)
-    return design.bands is None or float(part.mean()) > AREA[0]
-
-
 def _beside(drawing: Floats, design: Design) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """The drawing without what is not bands, and where that is [H x W]."""
     plain = _plain(drawing, upright=design.bands.upright) if design.bands else drawing

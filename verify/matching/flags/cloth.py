@@ -190,16 +190,17 @@ def _sampled(image: Floats, places: Floats) -> tuple[Floats, np.ndarray[tuple[in
 def _rim(level: Level, mesh: Mesh, knots: Floats, seen: Floats) -> tuple[float, float]:
     """Shares of the outline: where the colour steps to the surroundings, and where those have the cloth's own colours.
 
-    The second is that of stripes that go on: a part of a larger flag, a shirt, a wall of books.
+    The second is that of stripes that go on: a part of a larger flag, a shirt, a wall of books. Both are 0 where the
+    picture shows less than a third of the surroundings.
     """
     within, _ = _sampled(level.pixels, np.asarray((2 * mesh.rim - mesh.beyond) @ knots, np.float32))
     outside, visible = _sampled(level.pixels, mesh.beyond @ knots)
     if visible.sum() < 0.3 * len(visible):
-        return 0.0, 1.0
+        return 0.0, 0.0
     edge = float((np.abs(within - outside).max(axis=1) > EDGE)[visible].mean())
     outside, there = _sampled(level.pixels, mesh.farther @ knots)
     if there.sum() < 0.3 * len(there):
-        return 0.0, 1.0
+        return 0.0, 0.0
     off = np.abs(outside[there][:, None] - seen[None, ::3]).max(axis=2).min(axis=1)
     return edge, float((off < OWN).mean())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,8 +13,7 @@ import numpy as np
 from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
-from verify.matching.flags.finer import CELLS as FINER
-from verify.matching.flags.finer import UNIT, Finer, times
+from verify.matching.flags.finer import UNIT, times
 
 CELLS = (48, 36)  # of a window, across and down
 FEATURES = (3, 6)  # rows and columns of what the net makes of a window
@@ -28,8 +27,6 @@ PER_OCTAVE = 8  # places of one size, to a factor of two: stripes of a large fla
 LEAST = -4.0  # odds (natural logarithm) below which a window is passed over
 FIRST = ((1.12, (0, 0)), (1.35, (0.04, 0.03)), (1.35, (-0.04, -0.03)))  # views of a place: how much larger than the
 #                                                                         flag, and shifted by which share of it
-SECOND = (*FIRST, (1.25, (0.06, 0)), (1.25, (-0.06, 0)), (1.2, (0, 0.06)), (1.2, (0, -0.06)), (1.5, (0, 0)))
-HOPELESS = -2.0  # odds after the first views below which the others are spared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,16 +103,6 @@ class Place:
     corners: Floats  # [4 x 2] picture pixels, clockwise from the drawing's top left
 
 
-def places(pixels: Bytes, judge: Net, finer: Finer, *, strangers: bool, most: int = 24) -> list[Place]:
-    """The likeliest places of whole flags, no two of one extent; `strangers`: also of untaught designs."""
-    near = [again(pixels, place, judge) for place in glanced(pixels, judge, strangers=strangers, most=most)]
-    hopeful = [max(place.odds, place.other) >= HOPELESS for place in near]
-    return [
-        _judged(pixels, place, SECOND, FINER, finer.judged) if hope else place
-        for place, hope in zip(near, hopeful, strict=True)
-    ]
-
-
 def glanced(pixels: Bytes, judge: Net, *, strangers: bool, smallest: float = 40, most: int = 24) -> list[Place]:
     """The places that the first glance proposes, likeliest first."""
     found: list[Place] = []
@@ -168,7 +155,7 @@ def _likely(level: Floats, cell: Floats, judge: Net, *, strangers: bool) -> Iter
     """The likeliest places among the windows of one level."""
     for features, bright, firsts in windows(level, judge):
         logits, corners = judge.judged(features, bright)
-        odds, other, logs = _read(logits)
+        odds, other, logs = read(logits)
         wanted = other if strangers else odds
         for n in np.argsort(-wanted)[:PER_CHUNK]:
             if wanted[n] >= LEAST:
@@ -176,7 +163,7 @@ def _likely(level: Floats, cell: Floats, judge: Net, *, strangers: bool) -> Iter
                 yield Place(float(odds[n]), float(other[n]), logs[n], np.asarray(at, np.float32))
 
 
-def _read(logits: Floats) -> tuple[Floats, Floats, Floats]:
+def read(logits: Floats) -> tuple[Floats, Floats, Floats]:
     """Odds of a known design [N], of any flag [N], and logarithms of the designs' shares [N x designs]."""
     known = np.logaddexp.reduce(logits[:, :-2], axis=1)
     odds = known - np.logaddexp(logits[:, -2], logits[:, -1])
@@ -186,20 +173,10 @@ def _read(logits: Floats) -> tuple[Floats, Floats, Floats]:
 
 def again(pixels: Bytes, place: Place, judge: Net) -> Place:
     """The place judged again in windows about its corners: means."""
-    return _judged(pixels, place, FIRST, CELLS, lambda seen: judge.judged(judge.features(seen), seen.mean((1, 2, 3))))
-
-
-def _judged(
-    pixels: Bytes,
-    place: Place,
-    grown: Sequence[tuple[float, tuple[float, float]]],
-    cells: tuple[int, int],
-    judged: Callable[[Floats], tuple[Floats, Floats]],
-) -> Place:
-    """The place as views of it are judged: mean odds, shares and corners."""
-    boxes = views(place, grown)
-    logits, corners = judged(np.stack([window(pixels, first, extent, cells) for first, extent in boxes]))
-    odds, other, logs = _read(logits)
+    boxes = views(place, FIRST)
+    seen = np.stack([window(pixels, first, extent) for first, extent in boxes])
+    logits, corners = judge.judged(judge.features(seen), seen.mean((1, 2, 3)))
+    odds, other, logs = read(logits)
     at = np.mean([first + c * extent for (first, extent), c in zip(boxes, corners, strict=True)], axis=0)
     share = np.logaddexp.reduce(logs, axis=0) - np.log(len(logs))
     return Place(float(odds.mean()), float(other.mean()), np.asarray(share, np.float32), np.asarray(at, np.float32))

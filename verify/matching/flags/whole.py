@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
 
+from verify.matching.flags.closer import places
 from verify.matching.flags.cloth import Cloth, Shrunken, fit, flat, small
 from verify.matching.flags.colour import Floats, nearest
 from verify.matching.flags.designs import Bytes, Design
 from verify.matching.flags.finer import Finer
-from verify.matching.flags.glance import Net, Place, places
+from verify.matching.flags.glance import Net, Place
 
 ALIKE = 0.03  # mean difference of a drawing from its mirror image below which they are one
 SHARE = -4.6  # natural logarithm of a design's share at a place below which it is not tried there (1 in 100)
@@ -58,7 +59,10 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, finer: Finer) -> 
         likes = nearest(flat(picture, place.corners, COARSE)[None], _coarse(tuple(designs)))[0]
         twins = [twin for number in tried[:1] for twin in kin(tuple(designs))[number]]
         tried = list(dict.fromkeys([*tried, *(int(n) for n in np.argsort(likes)[:LIKE]), *twins, *strangers]))
-        found, part = [], any(holds(larger, place) for larger in proposed)
+        likeliest = int(place.logs.argmax())
+        own = known.index(likeliest) if likeliest in known else None
+        alike = {likeliest, *(known[n] for n in kin(tuple(designs))[own])} if own is not None else {likeliest}
+        found, part = [], any(holds(larger, place, alike) for larger in proposed)
         for number in tried:
             ways = (False, True) if _sided(designs[number].drawing) else (False,)
             for mirrored in ways if left > 0 else ():
@@ -73,8 +77,8 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, finer: Finer) -> 
             yield found
 
 
-def holds(larger: Place, place: Place) -> bool:
-    """Whether the place lies in a larger one that looks like a flag, and of another design or of none."""
+def holds(larger: Place, place: Place, alike: Collection[int]) -> bool:
+    """Whether the place lies in a larger one that looks like a flag, of no design `alike` (the net's numbers)."""
     low, high = larger.corners.min(axis=0), larger.corners.max(axis=0)
     middle = place.corners.mean(axis=0)
     extent = float(np.prod(np.ptp(place.corners, axis=0)))
@@ -84,7 +88,7 @@ def holds(larger: Place, place: Place) -> bool:
         or not ((middle > low) & (middle < high)).all()
     ):
         return False
-    return larger.odds < 0 or int(larger.logs.argmax()) != int(place.logs.argmax())
+    return larger.odds < 0 or int(larger.logs.argmax()) not in alike
 
 
 @cache

@@ -1,0 +1,40 @@
+"""Behaviour of the closer look: parts of flags lead to the whole, and a place counts once."""
+
+import numpy as np
+
+from tests.matching.flags.cloth import box, design, hang, room
+from verify.matching.flags import closer, finer, glance
+
+
+def place(corners, other=0.0):
+    """A place as the first glance gives it."""
+    return glance.Place(other - 1, other, np.zeros(3, np.float32), np.array(corners, np.float32))
+
+
+def test_a_disc_taken_for_a_flag_leads_to_the_flag_that_bears_it():
+    picture = hang(room(), design("jp").drawing, box(150, 90, 180, 120))
+    disc = place(box(200, 110, 80, 80))
+    best = max(closer.centred(picture, [disc], finer.net()), key=lambda seen: seen.other)
+    assert (np.ptp(best.corners, axis=0) > (140, 110)).all()  # of 180 x 120; the disc is 80 x 80
+    assert finer.net().codes[int(best.logs.argmax())] == "jp"
+
+
+def test_places_of_one_extent_are_one_and_hopeless_ones_are_none():
+    here, near, elsewhere = box(10, 10, 100, 60), box(14, 12, 100, 60), box(200, 10, 100, 60)
+    kept = closer.hopeful([place(here, 1.0), place(near, 2.0), place(elsewhere, 0.5), place(box(0, 200, 50, 30), -5.0)])
+    assert [each.other for each in kept] == [2.0, 0.5]
+
+
+def test_large_windows_hold_every_place_of_the_picture():
+    seen = np.zeros((200, 500), bool)
+    for first, extent in closer.windows(np.zeros((200, 500, 3), np.uint8)):
+        (left, top), (right, bottom) = first.clip(0), first + extent
+        seen[int(top) : int(bottom) + 1, int(left) : int(right) + 1] = True
+    assert seen.all()
+
+
+def test_a_wide_picture_is_seen_in_one_window():
+    assert any(
+        (first <= 0).all() and (first + extent >= (500, 200)).all()
+        for first, extent in closer.windows(np.zeros((200, 500, 3), np.uint8))
+    )

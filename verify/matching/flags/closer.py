@@ -1,0 +1,93 @@
+"""A closer look: the finer net centres the places of the first glance on whole flags, and judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from verify.matching.flags.colour import Floats
+from verify.matching.flags.designs import Bytes
+from verify.matching.flags.finer import CELLS, Finer
+from verify.matching.flags.glance import ASPECT, Net, Place, again, glanced, read, views, window
+
+ABOUT = ((1.12, (0, 0)), (1.35, (0.04, 0.03)), (1.35, (-0.04, -0.03)), (1.25, (0.06, 0)), (1.25, (-0.06, 0)),
+         (1.2, (0, 0.06)), (1.2, (0, -0.06)), (1.5, (0, 0)))  # fmt: skip  # views of a place that are judged: means
+WIDER = ((1.2, (0, 0)), (1.7, (0, 0)), (2.4, (0, 0)))  # views of a place of the first glance, the likeliest of which
+#                                       goes on: the glance often takes a disc, or a canton with stripes, for a flag
+CENTRED = ((1.2, (0, 0)), (1.5, (0, 0)))  # views of that place, one of which goes on if it is likelier
+LARGE = (1.15, 0.85, 0.6)  # heights of windows, of the picture's, in which flags that fill it are sought as well
+APART = 0.3  # of a window's side between those windows
+TAKEN = 5  # of those windows, the likeliest
+HOPELESS = -2.0  # odds below which a place is given up
+SAME = 0.6  # of two places' boxes, what they share of what they cover together, beyond which they are one
+
+
+def places(pixels: Bytes, judge: Net, finer: Finer, *, strangers: bool, most: int = 24) -> list[Place]:
+    """The likeliest places of whole flags, no two of one extent; `strangers`: also of untaught designs."""
+    first = [again(pixels, place, judge) for place in glanced(pixels, judge, strangers=strangers, most=most)]
+    return [_judged(pixels, place, finer) for place in hopeful(centred(pixels, first, finer))]
+
+
+def centred(pixels: Bytes, first: Sequence[Place], finer: Finer) -> list[Place]:
+    """The places laid on the flags that larger windows about them show, and flags that fill much of the picture."""
+    found = [_likeliest(_looks(pixels, finer, views(place, WIDER))) for place in hopeful(first)]
+    found += sorted(_looks(pixels, finer, windows(pixels)), key=lambda place: -place.other)[:TAKEN]
+    return [_likeliest([place, *_looks(pixels, finer, views(place, CENTRED))]) for place in hopeful(found)]
+
+
+def _likeliest(seen: Iterable[Place]) -> Place:
+    """The one that most looks like any flag."""
+    return max(seen, key=lambda place: place.other)
+
+
+def hopeful(found: Iterable[Place]) -> list[Place]:
+    """The places that may be flags, likeliest first, those of one extent once."""
+    kept: list[Place] = []
+    for place in sorted(found, key=lambda place: -place.other):
+        if place.other >= HOPELESS and not any(_shared(place, other) > SAME for other in kept):
+            kept.append(place)
+    return kept
+
+
+def _judged(pixels: Bytes, place: Place, finer: Finer) -> Place:
+    """The place as views about it are judged: mean odds, shares and corners."""
+    seen = list(_looks(pixels, finer, views(place, ABOUT)))
+    share = np.logaddexp.reduce([each.logs for each in seen], axis=0) - np.log(len(seen))
+    odds, other = (float(np.mean(values)) for values in zip(*((each.odds, each.other) for each in seen), strict=True))
+    corners = np.mean([each.corners for each in seen], axis=0)
+    return Place(odds, other, np.asarray(share, np.float32), np.asarray(corners, np.float32))
+
+
+def _looks(pixels: Bytes, finer: Finer, boxes: Sequence[tuple[Floats, Floats]]) -> Iterator[Place]:
+    """What the finer net sees in each box (first corner, extent)."""
+    logits, corners = finer.judged(np.stack([window(pixels, first, extent, CELLS) for first, extent in boxes]))
+    for odds, other, logs, at, (first, extent) in zip(*read(logits), corners, boxes, strict=True):
+        yield Place(float(odds), float(other), logs, np.asarray(first + at * extent, np.float32))
+
+
+def windows(pixels: Bytes) -> list[tuple[Floats, Floats]]:
+    """Large windows all over the picture, a twentieth of its sides beyond it."""
+    size = np.array(pixels.shape[1::-1], np.float32)
+    found = []
+    for share in LARGE:
+        height = share * max(size[1], size[0] / ASPECT)
+        extent = np.array([ASPECT * height, height], np.float32)
+        x, y = (_starts(float(side), float(length)) for side, length in zip(size, extent, strict=True))
+        found += [(np.array([left, top], np.float32), extent) for left in x for top in y]
+    return found
+
+
+def _starts(side: float, length: float) -> Floats:
+    """Where windows of this length begin along a side, evenly; one in the middle where it is longer."""
+    room = 1.1 * side - length
+    if room <= 0:
+        return np.array([(side - length) / 2], np.float32)
+    return np.linspace(-0.05 * side, room - 0.05 * side, int(np.ceil(room / (APART * length))) + 1, dtype=np.float32)
+
+
+def _shared(one: Place, other: Place) -> float:
+    """The boxes' common area, of what they cover together."""
+    (low, high), (first, last) = ((p.corners.min(axis=0), p.corners.max(axis=0)) for p in (one, other))
+    common = float(np.prod(np.maximum(np.minimum(high, last) - np.maximum(low, first), 0)))
+    return common / max(float(np.prod(high - low) + np.prod(last - first)) - common, 1e-6)
