@@ -22,6 +22,7 @@ Mask = npt.NDArray[np.bool_]
 Places = tuple[slice, slice]
 
 BLOCK = 21  # pixels of a block's sides; at 384 pixels of the longer side it measures a shift to 0.03 pixels
+WIDE = 2 * BLOCK + 1  # pixels of the squares over which the contrast of both is matched
 STEP = BLOCK // 2  # pixels from one block to the next
 AT = slice(STEP, None, STEP), slice(STEP, None, STEP)  # the blocks' middles
 EVERY = slice(None), slice(None)
@@ -59,14 +60,31 @@ class Closer:
 
 @dataclass(frozen=True, slots=True)
 class _Blocks:
-    """Blocks [rows x columns]: displacement [x 2, pixels], correlation, certainty, spread of slopes, what they have."""
+    """Blocks [rows x columns]: displacement [x 2, pixels], correlation, certainty, what they have; `other` laid on."""
 
     shift: Floats
     correlation: Floats
     certain: Floats
-    spread: Floats
+    other: Single
     textured: Mask
     cornered: Mask
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The picture that the other is laid on, and what no new transform changes of it."""
+
+    picture: Single
+    wide_mean: Single
+    wide_deviation: Single
+    mean: Single
+    deviation: Single
+    slopes: list[Single]
+
+    @classmethod
+    def of(cls, picture: Single) -> _Side:
+        """What blocks are compared by."""
+        return cls(picture, *_moments(picture, WIDE), *_moments(picture, BLOCK, AT), _slopes(picture))
 
 
 def look(a: Luma, b: Luma, matrix: Floats) -> Closer | None:
@@ -79,11 +97,11 @@ def look(a: Luma, b: Luma, matrix: Floats) -> Closer | None:
         ours, theirs, to_ours, scale = a, b, np.linalg.inv(matrix), 1 / grow
     else:
         ours, theirs, to_ours, scale = b, a, matrix, grow
-    smooth = _smoothed(ours)
+    side = _Side.of(_smoothed(ours))
     y, x = np.mgrid[STEP : ours.shape[0] : STEP, STEP : ours.shape[1] : STEP].astype(np.float64)
     for fitted in range(FITS + 1):
         other, seen = agreement.warp(theirs, to_ours, ours.shape, scale)
-        blocks = _blocks(smooth, _smoothed(other), seen)
+        blocks = _blocks(side, _smoothed(other), seen)
         usable = blocks.cornered & (blocks.correlation > FITTED)
         if usable.sum() < FEWEST:
             return None
@@ -93,7 +111,7 @@ def look(a: Luma, b: Luma, matrix: Floats) -> Closer | None:
             if better is None:
                 return None
             to_ours = better @ to_ours
-    return _told(blocks, min(ours.size, theirs.size * scale**2))
+    return _told(blocks, side, min(ours.size, theirs.size * scale**2))
 
 
 def _fitted(places: Floats, shift: Floats, correlation: Floats) -> Floats | None:
@@ -103,7 +121,7 @@ def _fitted(places: Floats, shift: Floats, correlation: Floats) -> Floats | None
     return geometry.fit(places + shift, places, projective=len(places) >= 3 * FEWEST, weight=weight)
 
 
-def _told(blocks: _Blocks, area: float) -> Closer:
+def _told(blocks: _Blocks, side: _Side, area: float) -> Closer:
     """`area` of the smaller of the two pictures, in pixels of the coarser one."""
     equal = blocks.cornered & (blocks.correlation > EQUAL)
     off = np.linalg.norm(blocks.shift, axis=2, keepdims=True)
@@ -118,26 +136,25 @@ def _told(blocks: _Blocks, area: float) -> Closer:
         total += float(both.sum())
         together += float((both * (shift[here] * shift[there]).sum(axis=2)).sum())
     differing = blocks.textured & (blocks.correlation < EQUAL)
+    shared = np.maximum(sum(a * b for a, b in zip(side.slopes, _slopes(blocks.other), strict=True)), 0)
+    spread = _mean(np.sqrt(shared), BLOCK, AT) ** 2 / np.maximum(_mean(shared, BLOCK, AT), 1e-3)
     return Closer(
         blocks=int(equal.sum()),
         displaced=float(np.sqrt(abs(together) / max(total, 1e-9))),
         differing=float(differing.sum() / max(blocks.textured.sum(), 1)),
-        photographic=min(1.0, float((equal & (blocks.spread > SPREAD)).sum() * STEP**2 / area)),
+        photographic=min(1.0, float((equal & (spread > SPREAD)).sum() * STEP**2 / area)),
     )
 
 
-def _blocks(ours: Single, other: Single, seen: Mask) -> _Blocks:
+def _blocks(side: _Side, other: Single, seen: Mask) -> _Blocks:
     """The shift of every block by one step of Lucas and Kanade (IJCAI 1981), after the contrast of both was matched."""
-    wide = 2 * BLOCK + 1
-    mean, deviation = _moments(ours, wide)
-    other_mean, other_deviation = _moments(other, wide)
-    other = (other - other_mean) * np.minimum(deviation / np.maximum(other_deviation, 0.5), GAIN) + mean
-    mean, deviation = _moments(ours, BLOCK, AT)
+    ours, mean, deviation = side.picture, side.mean, side.deviation
+    other_mean, other_deviation = _moments(other, WIDE)
+    contrast = np.minimum(side.wide_deviation / np.maximum(other_deviation, 0.5), GAIN)
+    other = (other - other_mean) * contrast + side.wide_mean
     other_mean, other_deviation = _moments(other, BLOCK, AT)
     both = (ours + other) / 2
     slopes = _slopes(both)
-    shared = np.maximum(sum(a * b for a, b in zip(_slopes(ours), _slopes(other), strict=True)), 0)
-    spread = _mean(np.sqrt(shared), BLOCK, AT) ** 2 / np.maximum(_mean(shared, BLOCK, AT), 1e-3)
     missing = ours - other
     means = [_mean(part, BLOCK, AT) for part in (*slopes, missing)]
     across, mixed, down = (
@@ -153,7 +170,7 @@ def _blocks(ours: Single, other: Single, seen: Mask) -> _Blocks:
     inside = cv2.erode(seen.astype(np.uint8), margin, borderType=cv2.BORDER_CONSTANT, borderValue=1)[AT] > 0
     textured = np.asarray(inside & (np.minimum(deviation, other_deviation) > TEXTURE))
     certain = np.sqrt(np.maximum(lesser, 0) / (np.maximum(rest, 0) + 0.5))
-    return _Blocks(shift.astype(np.float64), correlation, certain, spread, textured, textured & (lesser > CORNER))
+    return _Blocks(shift.astype(np.float64), correlation, certain, other, textured, textured & (lesser > CORNER))
 
 
 def _slopes(picture: Floats) -> list[Single]:

@@ -111,14 +111,15 @@ def _polished(matrix: Floats, p: Floats, q: Floats) -> Floats:
     """The transform fitted four times again, matches counting the less the further they lie off it."""
     solve = _fitter(p, q, projective=len(p) >= 3 * LEAST)
     grow = max(growth(matrix, p.mean(axis=0)), 1.0)
+    better = matrix
     for _ in range(4):
-        off = np.linalg.norm(apply(matrix, p) - q, axis=1) / grow
-        weight = 1 / (1 + (off / max(1.5 * float(np.median(off)), STEADY)) ** 2)
-        better = solve(weight)
-        if better is None or not _sane(better, p):
-            break
-        matrix = better
-    return matrix
+        off = np.linalg.norm(apply(better, p) - q, axis=1) / grow
+        middle = float(np.partition(off, len(off) // 2)[len(off) // 2])
+        solved = solve(1 / (1 + (off / max(1.5 * middle, STEADY)) ** 2))
+        if solved is None:
+            return matrix
+        better = solved
+    return better if _sane(better, p) else matrix
 
 
 def _bend(matrix: Floats, p: Floats, q: Floats) -> float:
@@ -164,7 +165,8 @@ def _agree(matrix: Floats, p: Floats, q: Floats, turn: Floats, grow: Floats, tol
 
 def _one_per_spot(p: Floats, spot: float = 3.0) -> npt.NDArray[np.bool_]:
     """Marks the first match in every spot of `spot` pixels: one corner found five times is one piece of evidence."""
-    _, first = np.unique(np.floor(p / spot), axis=0, return_index=True)
+    across, down = np.floor(p / spot).astype(np.int64).T
+    _, first = np.unique(across * 2**32 + down, return_index=True)
     kept = np.zeros(len(p), bool)
     kept[first] = True
     return kept
