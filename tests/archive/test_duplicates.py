@@ -7,8 +7,9 @@ import pytest
 
 from tests.archive import edits
 from tests.drawn import encode, scene
-from verify.archive import Duplicate, Relation, Unread, clusters, find_duplicates, sign
+from verify.archive import Duplicate, Relation, Unread, candidates, clusters, features, find_duplicates, sign
 from verify.archive.duplicates import propose
+from verify.archive.features import Features
 from verify.errors import Refused
 from verify.model import Answer, Finding
 
@@ -96,3 +97,18 @@ def test_four_equal_features_propose_a_picture_that_has_few_candidates(shared, p
     a, b = sign(encode(scene(310))), sign(encode(scene(311)))
     b = replace(b, features=a.features.first(shared))
     assert [pair[:2] for pair in propose([a, b])] == proposed
+
+
+def random_features(rng, count):
+    codes = rng.normal(size=(count, features.DIMENSIONS))
+    codes = np.rint(127 * codes / np.linalg.norm(codes, axis=1, keepdims=True)).astype(np.int8)
+    return Features(np.zeros((count, 2), np.float32), np.ones(count, np.float32), np.zeros(count, np.float32), codes)
+
+
+def test_what_many_pictures_have_in_common_proposes_no_pair_but_what_two_have_does():
+    rng = np.random.default_rng(5)
+    caption, part = random_features(rng, 6), random_features(rng, 6)
+    own = [random_features(rng, 20) for _ in range(200)]
+    shown = [[each, caption, *([part] if n < 2 else [])] for n, each in enumerate(own)]
+    collection = [Features(*map(np.concatenate, zip(*(f.arrays() for f in parts), strict=True))) for parts in shown]
+    assert {(found.a, found.b) for found in candidates.self_join(collection, candidates.JOIN_VOTES)} == {(0, 1)}
