@@ -28,8 +28,9 @@ def edges(pixels: Array) -> Array:
     best = strength.argmax(axis=2)
     at = np.arange(best.size, dtype=np.intp) * 3 + best.ravel()
     x, y, squared = (channels.ravel()[at].reshape(best.shape) for channels in (x, y, strength))
-    factor = _weight(np.sqrt(squared), NOISE) / np.maximum(np.sqrt(squared), 1e-3)
-    return np.dstack([(x * x - y * y) * factor, 2 * x * y * factor]).astype(np.float32)
+    magnitude = np.sqrt(squared)
+    factor = _weight(magnitude, NOISE) / np.maximum(magnitude, 1e-3)
+    return np.asarray(cv2.merge([(x * x - y * y) * factor, 2 * x * y * factor]))
 
 
 def slopes(luma: Array) -> Array:

@@ -120,12 +120,13 @@ def matches(scene: Arrays, views: Arrays, longest: int) -> tuple[Array, Array]:
     frames: Array = views["frames"]
     described: Array = scene["descriptors"]
     alike: Array = described @ views["descriptors"].T
-    best = alike.argmax(axis=1)
-    first = alike[np.arange(len(best)), best]
+    first = alike.max(axis=1)
     close = np.flatnonzero(first > 1 - FAR**2 / 2)
-    alike, first, best = alike[close], first[close], best[close]
-    apart = np.hypot(*(frames[:, None, :2] - frames[None, :, :2]).transpose(2, 0, 1))
-    alike[apart[best] < ELSEWHERE * longest] = -1
+    alike, first = alike[close], first[close]
+    best = alike.argmax(axis=1)
+    x, y = frames[:, 0], frames[:, 1]
+    apart = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
+    alike[apart[best] < (ELSEWHERE * longest) ** 2] = -1
     ratio = (1 - first) / np.maximum(1 - alike.max(axis=1), 1e-6)
     kept = np.argsort(ratio, kind="stable")[: min(MOST_MATCHES, int((ratio < RATIO**2).sum()))]
     return scene["frames"][close[kept]], frames[best[kept]]

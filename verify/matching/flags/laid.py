@@ -152,7 +152,11 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
         "visible": ["order", "colours", "layout", *(["charge"] if borne is not None and borne >= CHARGE else [])],
     }
     told = "" if borne is None else ", its charge seen" if borne >= CHARGE else ", its charge not visible"
-    what = f"the whole drawing fits, {cloth.height:.0f} pixels high, {cloth.edge:.0%} of its outline standing out{told}"
+    seen_around = cloth.edge > 0 or cloth.own > 0
+    around = (
+        f"{cloth.edge:.0%} of its outline standing out" if seen_around else "too little around it to see its outline"
+    )
+    what = f"the whole drawing fits, {cloth.height:.0f} pixels high, {around}{told}"
     size = pixels.shape[1], pixels.shape[0]
     return Sighting(
         inside(cloth.outline, size), float(np.ptp(np.array(cloth.outline), axis=0).max()), tuple(fits.values()),
