@@ -8,7 +8,7 @@ from verify import archive
 from verify.image import Image
 from verify.model import Finding
 
-VERSION = "4"
+VERSION = "5"
 KIND = None
 OWN = True
 
