@@ -26,7 +26,7 @@ KIND = "rooms"
 OWN = True
 SHORTLIST = 40  # of 53 pairs of one room the vote put 51 among the first 20 of 335 references, all among the first 40
 
-SECOND = 30.0  # score of a yes at a second look, which pools matches: twins of one design reach 15 there, 9 at first
+SECOND = 30.0  # score of a yes at a second look, which pools matches: 72 twins of one design reach 20 there, 9 at first
 LEARNED = math.inf  # no score of it is a yes: 36 pairs of corridors of one design reach 39, 7 hard pairs of one room 8
 SMALLEST = 32  # pixels of the shorter side: below it nothing of a room can be told apart
 FEWEST = 20  # features: a uniform or black picture has fewer, all but the barest of 310 interiors over 100
@@ -69,7 +69,7 @@ def room(
     grey light, are as alike as those of 1 % of pairs of different houses (of the other half of the houses 0.6 %); a
     third to a half of the pairs of views of one room are, of the views of panoramas of plain rooms one in a hundred.
     A `second_look` takes 5 to 25 seconds more, where the first gives no yes: both pictures seen from straight above, at
-    five tilts each, then one laid over the other, again and again; its yes lies at 30, twice what the twins reach
+    five tilts each, then one laid over the other, again and again; its yes lies at 30, half more than 72 twins reach
     there, and it has no calibration.
     The `matcher` "learned" (an extra) takes the matches of ALIKED and LightGlue instead, never both, judged as above:
     they show a person where to look, and are never a yes, a no or a likelihood ratio, for they match things of one
