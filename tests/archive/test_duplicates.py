@@ -105,10 +105,22 @@ def random_features(rng, count):
     return Features(np.zeros((count, 2), np.float32), np.ones(count, np.float32), np.zeros(count, np.float32), codes)
 
 
+def joined(parts):
+    return Features(*map(np.concatenate, zip(*(part.arrays() for part in parts), strict=True)))
+
+
 def test_what_many_pictures_have_in_common_proposes_no_pair_but_what_two_have_does():
     rng = np.random.default_rng(5)
     caption, part = random_features(rng, 6), random_features(rng, 6)
     own = [random_features(rng, 20) for _ in range(200)]
     shown = [[each, caption, *([part] if n < 2 else [])] for n, each in enumerate(own)]
-    collection = [Features(*map(np.concatenate, zip(*(f.arrays() for f in parts), strict=True))) for parts in shown]
+    collection = [joined(parts) for parts in shown]
     assert {(found.a, found.b) for found in candidates.self_join(collection, candidates.JOIN_VOTES)} == {(0, 1)}
+
+
+def test_a_picture_that_a_collection_holds_many_times_is_proposed_each_time():
+    rng = np.random.default_rng(6)
+    picture = random_features(rng, 300)
+    noise = rng.integers(-6, 7, (1000, *picture.codes.shape))
+    found = candidates.self_join([replace(picture, codes=(picture.codes + n).astype(np.int8)) for n in noise])
+    assert {n for pair in found for n in (pair.a, pair.b)} == set(range(1000))
