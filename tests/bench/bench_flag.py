@@ -1,11 +1,12 @@
 """How often a flag is found and named, how often wrongly named, and how often one is seen where there is none.
 
-    python -m tests.bench.bench_flag DATA [--each 300] [--parts none,az24,twenty24,az14,twenty14,layouts,…]
+    python -m tests.bench.bench_flag DATA [--each 300] [--parts none,az24,twenty24,…] [--cloths FILE]
 
-DATA: a folder with interiors, neardup/originals, psbattles/original, emblems/photos and tamper/camera (pictures
-without flags; --scenes names others of the kind), and flags.csv (file, label, look). Composites are set into scenes
-of the half that nothing was fitted on. "Named": a yes on the flag's place whose set of at most four designs holds the
-right one. "Wrong": a yes without it. Drawings of one design are one.
+DATA: a folder with interiors, neardup/originals, psbattles/original, emblems/photos, tamper/camera, tamper/misd and
+metadata (pictures without flags; --scenes names others of the kind), and flags.csv (file, label, look). Composites are
+set into scenes of the half that nothing was fitted on; those of `worn` and `turned` are of --cloths, made by
+flag_cloths.py. "Named": a yes on the flag's place whose set of at most four designs holds the right one. "Wrong": a yes
+without it. Drawings of one design are one.
 """
 
 import argparse
@@ -20,8 +21,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tests.bench.flag_pictures import composite, interval, strange
-from tests.bench.flag_scenes import flagless, load
+from tests.bench.flag_cloths import stored
+from tests.bench.flag_pictures import composite, interval, strange, worn
+from tests.bench.flag_scenes import load, readable
 from verify import image
 from verify.checks.features import flag as module
 from verify.known import Known
@@ -29,14 +31,23 @@ from verify.matching.flags.designs import national
 from verify.matching.flags.laid import whole_sightings
 from verify.matching.flags.naming import POSSIBLE
 
-SCENES = ("interiors", "neardup/originals", "psbattles/original", "emblems/photos", "tamper/camera")
+SCENES = (
+    "interiors",
+    "neardup/originals",
+    "psbattles/original",
+    "emblems/photos",
+    "tamper/camera",
+    "tamper/misd",
+    "metadata",
+)
 TWENTY = tuple(re.findall(r"\w+", "ru de nl hu bg am lt ee at in fr it be ro ie ml ci ga sl co"))
 OTHERS = tuple(
     re.findall(r"\w+", "gb jp us cn tr ge ch ca br kr gr se dk fi no is za jm tz cz cu bs ph bd pw la vn so ma il pa")
 )
+EVERY = (*TWENTY, *OTHERS, "az")
 MISSED, LISTED, NAMED = range(3)
 ROUTE = "both"
-PARTS = "none,az24,twenty24,az14,twenty14,layouts,strange,photos,time"
+PARTS = "none,az24,twenty24,az14,twenty14,layouts,worn,turned,strange,photos,time"
 
 
 @dataclass
@@ -96,16 +107,16 @@ def asked(data, name):
     return findings, time.process_time() - start
 
 
-def composites(label, target, scenes, drawings, each, seed):
-    """`drawings(number, rng)` gives (code, drawing, pixels high)."""
+def composites(label, target, scenes, drawings, each, seed, made=composite):
+    """`drawings(number, rng)` gives (code, drawing, pixels high); `made(scene, drawing, height, seed)` the picture."""
     rng, count = np.random.default_rng(seed), Count()
     for number in range(each):
         code, drawing, height = drawings(number, rng)
         scene = load(scenes[rng.integers(len(scenes))])
-        made = composite(scene, drawing, height, seed * 10_000 + number)
-        findings, took = asked(made.jpeg, "composite.jpg")
+        picture = made(scene, drawing, height, seed * 10_000 + number)
+        findings, took = asked(picture.jpeg, "composite.jpg")
         count.took += took
-        outline = made.corners.astype(np.float32)
+        outline = picture.corners.astype(np.float32)
         count.add(
             code, findings, lambda at, o=outline: cv2.pointPolygonTest(o, (float(at[0]), float(at[1])), False) >= 0
         )
@@ -184,6 +195,7 @@ def main():
     parser.add_argument("--scenes", nargs="*", default=SCENES)
     parser.add_argument("--each", type=int, default=300)
     parser.add_argument("--parts", default=PARTS)
+    parser.add_argument("--cloths", type=Path, help="made by flag_cloths.py, from a seed that no lesson is from")
     parser.add_argument("--first", type=int, default=0, help="of the pictures without flags: begin with this one")
     parser.add_argument("--look", default="all", help="photo, or all")
     parser.add_argument(
@@ -193,7 +205,7 @@ def main():
     global ROUTE
     ROUTE = wanted.route
     cv2.setNumThreads(1)
-    scenes = flagless([wanted.data / name for name in wanted.scenes], "report")
+    scenes = list(readable([wanted.data / name for name in wanted.scenes], "report"))
     each = wanted.each
     designs = national()
     made = {
@@ -208,11 +220,20 @@ def main():
             lambda _, rng: ("none", strange(designs, rng), 100),
             6,
         ),
+        "worn": ("any flag as simulated cloth, 100 pixels high", "none named", whole(EVERY, 100), 7),
+        "turned": ("the same, turned by a quarter or upside down", "none named", whole(EVERY, 100), 8),
+    }
+    cloths = stored(wanted.cloths) if wanted.cloths else None
+    ways = {
+        "worn": lambda *values: worn(*values, cloths),
+        "turned": lambda *values: worn(*values, cloths, turned=True),
     }
     for part in wanted.parts.split(","):
-        if part in made:
+        if part in ways and cloths is None:
+            print(f"{part}: not measured, no --cloths given")
+        elif part in made:
             label, target, drawings, seed = made[part]
-            composites(label, target, scenes, drawings, each, seed)
+            composites(label, target, scenes, drawings, each, seed, ways.get(part, composite))
         elif part == "none":
             mixed = sorted(scenes, key=lambda path: hashlib.md5(path.name.encode(), usedforsecurity=False).digest())
             without(mixed[wanted.first : wanted.first + each])

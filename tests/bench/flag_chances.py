@@ -1,6 +1,6 @@
 """Measures how often scenes without flags come close to designs: makes scenes.npz, tails.json and whole.json.
 
-python -m tests.bench.flag_chances FOLDER… [--parts bands,whole] [--composites 200] [--cache FILE]
+python -m tests.bench.flag_chances FOLDER… [--parts bands,whole] [--composites 300] [--cloths FILE] [--cache FILE]
 
 `bands`: stacks in all scenes of half 0. `whole`: a logistic regression (weights) and a tail, from scenes of half 0 that
 were not used for teaching the glance, with and without composites. `--cache`: keep what was measured, to fit again.
@@ -9,13 +9,16 @@ were not used for teaching the glance, with and without composites. `--cache`: k
 import argparse
 import json
 import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from tests.bench.flag_pictures import composite, strange
-from tests.bench.flag_scenes import flagless, load
+from tests.bench.flag_cloths import stored
+from tests.bench.flag_pictures import composite, strange, worn
+from tests.bench.flag_scenes import flagless, load, readable
 from verify.matching.flags import chance, finer, glance, laid, whole
 from verify.matching.flags.bands import stacks
 from verify.matching.flags.designs import national
@@ -24,6 +27,7 @@ MOST = 90  # stacks kept of a scene, the longest first, no two of the same colou
 TAIL = 0.05  # share of the scenes, those with the largest sums, from which the tail is fitted: few hold any place
 RIDGE = 1.0
 ROUNDS = 4  # of choosing the likeliest drawing of each place, and fitting again
+HERE = 0.15  # of what place and flag cover together, above which the place is the flag's: folded ones cover less
 NOTHING = -99.0  # the sum of a scene in which no place was tried
 
 
@@ -57,12 +61,12 @@ def bands(folders, out):
     (out / "tails.json").write_text(json.dumps({code: tail.listed() for code, tail in tails.items()}, indent=0))
 
 
-def looked(pixels, designs, judge, truth, corners):
-    """What was measured at each place: [(odds, measures, design, mirrored, whether the place is the flag's)]."""
+def looked(pixels, truth, corners):
+    """What was measured at each place: [(measures, design, how much of the flag is there)], and the truth."""
     groups = []
-    for group in whole.laid(pixels, designs, *judge):
-        at = truth is not None and _overlap(group[0].cloth.outline, corners) > 0.5
-        groups.append([(laid.odds(seen), laid.measures(seen), seen.design, seen.mirrored, at) for seen in group])
+    for group in whole.laid(pixels, national(), glance.net(), finer.nets()):
+        here = 0.0 if truth is None else _overlap(group[0].cloth.outline, corners)
+        groups.append([(laid.measures(seen), seen.design, here) for seen in group])
     return {"truth": truth, "groups": groups}
 
 
@@ -72,39 +76,47 @@ def _overlap(outline, corners):
     return both / max(cv2.contourArea(one) + cv2.contourArea(two) - both, 1.0)
 
 
-def measured_whole(folders, composites):
-    """Scenes as they are; with a flag of any design, 40 to 200 pixels high; with a flag of no design."""
-    scenes, designs, judge = flagless(folders, "chance"), national(), (glance.net(), finer.net())
-    found = [looked(load(path), designs, judge, None, None) for path in scenes]
-    rng = np.random.default_rng(11)
-    for number in range(composites):
-        scene, truth = load(scenes[rng.integers(len(scenes))]), int(rng.integers(len(designs)))
-        height = float(np.exp(rng.uniform(np.log(40), np.log(200))))
-        drawing = designs[truth].drawing
-        if number % 4 == 3:
-            drawing, truth = strange(designs, rng), -1
-        made = composite(scene, drawing, height, 70_000 + number)
-        found.append(looked(made.pixels, designs, judge, truth, made.corners))
-    return found
+def measured_whole(folders, composites, cloths):
+    """Scenes as they are; with a flag of any design, 40 to 200 pixels high; with a flag of no design.
+
+    Two in three flags are simulated cloth, one in eight of those turned by a quarter or upside down.
+    """
+    scenes, rng, maps = list(readable(folders, "chance")), np.random.default_rng(11), stored(cloths)
+    with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        found = [pool.submit(looked, load(path), None, None) for path in scenes]
+        for number in range(composites):
+            made, truth = _hung(load(scenes[rng.integers(len(scenes))]), number, rng, maps)
+            found.append(pool.submit(looked, made.pixels, truth, made.corners))
+        return [each.result() for each in found]
+
+
+def _hung(scene, number, rng, maps):
+    """The scene with a flag; the number of its design, -1 for none."""
+    designs = national()
+    truth, height = int(rng.integers(len(designs))), float(np.exp(rng.uniform(np.log(40), np.log(200))))
+    drawing = designs[truth].drawing
+    if number % 4 == 3:
+        drawing, truth = strange(designs, rng), -1
+    if number % 3:
+        return worn(scene, drawing, height, 70_000 + number, maps, turned=number % 8 == 6), truth
+    return composite(scene, drawing, height, 70_000 + number), truth
 
 
 def fitted(found):
-    """What the cloth adds to the net's odds, by logistic regression: does the likeliest drawing hang there?
+    """How odds and cloth are weighed, by logistic regression: does the likeliest drawing, or its kin, hang there?
 
     And the tail of the largest sum in scenes without flags.
     """
-    weights = np.zeros(len(next(group for picture in found for group in picture["groups"])[0][1]) + 1)
+    kin = whole.kin(tuple(national()))
+    weights = np.eye(1, len(next(group for picture in found for group in picture["groups"])[0][0]) + 1)[0]
     for _ in range(ROUNDS):
-        odds, rows, right = [], [], []
+        rows, right = [], []
         for picture in found:
             for group in picture["groups"]:
-                best = max(group, key=lambda seen: _sum(seen, weights))
-                hit = best[4] and best[2] == picture["truth"]
-                if not (hit and best[3]):  # from behind: neither right nor wrong
-                    odds.append(best[0])
-                    rows.append(best[1])
-                    right.append(hit)
-        weights = _logistic(np.array(odds), np.array(rows), np.array(right))
+                values, design, here = max(group, key=lambda seen: _sum(seen, weights))
+                rows.append(values)
+                right.append(here > HERE and picture["truth"] in kin[design])
+        weights = _logistic(np.array(rows), np.array(right))
     most = [max((_sum(seen, weights) for group in picture["groups"] for seen in group), default=NOTHING)
             for picture in found if picture["truth"] is None]  # fmt: skip
     most = np.array(most)
@@ -118,17 +130,17 @@ def fitted(found):
 
 
 def _sum(seen, weights):
-    return seen[0] + float(np.dot(seen[1], weights[:-1]) + weights[-1])
+    return float(np.dot(seen[0], weights[:-1]) + weights[-1])
 
 
-def _logistic(odds, rows, right):
-    """Weights and offset beside odds that are given, by Newton's steps; both classes equally heavy."""
+def _logistic(rows, right):
+    """Weights and offset, by Newton's steps; both classes equally heavy."""
     weight = np.where(right, 0.5 / right.mean(), 0.5 / (~right).mean())
     middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
     x = np.c_[(rows - middle) / spread, np.ones(len(rows))]
     w = np.zeros(x.shape[1])
     for _ in range(40):
-        p = 1 / (1 + np.exp(-np.clip(x @ w + odds, -30, 30)))
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
         slope = x.T @ (weight * (right - p)) - RIDGE * w
         bend = (x * (weight * p * (1 - p) + 1e-9)[:, None]).T @ x + RIDGE * np.eye(len(w))
         w = w + np.linalg.solve(bend, slope)
@@ -140,7 +152,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--parts", default="bands,whole")
-    parser.add_argument("--composites", type=int, default=200)
+    parser.add_argument("--composites", type=int, default=300)
+    parser.add_argument("--cloths", type=Path, help="made by flag_cloths.py, from a seed that no lesson is from")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--out", type=Path, default=chance.DATA)
     asked = parser.parse_args()
@@ -151,7 +164,7 @@ def main():
         if asked.cache and asked.cache.exists():
             found = pickle.loads(asked.cache.read_bytes())
         else:
-            found = measured_whole(asked.folders, asked.composites)
+            found = measured_whole(asked.folders, asked.composites, asked.cloths)
         if asked.cache:
             asked.cache.write_bytes(pickle.dumps(found))
         (asked.out / "whole.json").write_text(json.dumps(fitted(found), indent=0))

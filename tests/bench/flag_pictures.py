@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from tests.bench.flag_cloths import moved, taken
+
 
 @dataclass(frozen=True)
 class Composite:
     pixels: np.ndarray  # RGB uint8
-    corners: np.ndarray  # [4 x 2] of the flag's outline before folding, picture pixels
+    corners: np.ndarray  # [N x 2] of the flag's outline, before folding where it is waved, picture pixels
     jpeg: bytes
 
 
@@ -41,6 +43,52 @@ def composite(scene, drawing, height, seed, *, turned=False):
     lit, mask = (cv2.GaussianBlur(a, (0, 0), 0.35 * step) for a in (lit, mask))
     placed = cv2.warpPerspective(lit, matrix, (w, h), flags=cv2.INTER_LINEAR)
     cover = cv2.warpPerspective(mask, matrix, (w, h), flags=cv2.INTER_LINEAR)[..., None]
+    return _taken(scene, placed, cover, corners, rng)
+
+
+def worn(scene, drawing, height, seed, maps, *, least=0.5, turned=False):
+    """As `composite`, with a simulated cloth (`flag_cloths`) of which at least the share `least` is visible.
+
+    Its box is `height` pixels high, or as wide as a flat flag of that height. Seen from behind one time in five.
+    `turned`: by a quarter, or upside down.
+    """
+    rng = np.random.default_rng(seed)
+    dyed, _ = _cloth(drawing, height, rng)
+    aspect = drawing.shape[1] / drawing.shape[0]
+    near = np.flatnonzero((np.abs(np.log(maps["aspect"] / aspect)) < 0.3) & (maps["shown"] >= least))
+    near = near if len(near) else np.flatnonzero(maps["shown"] >= least)
+    uv, normal, cover, _ = taken(maps, int(rng.choice(near)), flip=rng.random() < 0.5, mirrored=rng.random() < 0.2)
+    if turned:
+        turn = int(rng.integers(1, 4))
+        uv, normal, cover = (np.ascontiguousarray(np.rot90(part, turn)) for part in (uv, normal, cover))
+    y, x = np.nonzero(cover)
+    hull = cv2.convexHull(np.c_[x, y].astype(np.float32))[:, 0].astype(np.float64)
+    extent = np.ptp(hull, axis=0)
+    h, w = scene.shape[:2]
+    scale = min(height / extent[1], height * aspect / extent[0], *(0.95 * np.array([w, h]) / extent))
+    room = np.maximum(np.array([w, h]) - extent * scale - 4, 1)
+    first = 2 + rng.random(2) * room
+    corners = (hull - hull.min(axis=0)) * scale + first
+    matrix = np.c_[np.eye(2) * scale, first - hull.min(axis=0) * scale]
+    fine = np.c_[matrix * 2]
+    fine[:, 2] += 0.5
+    uv, normal, cover = moved(uv, normal, cover, fine, (2 * w, 2 * h))
+    light = rng.normal(0, 1, 3) * np.array([1, 1, 0.6])
+    lit = normal @ (light / np.linalg.norm(light)).astype(np.float32)
+    shade = np.clip(1 + rng.uniform(0.2, 1.0) * (lit - float((lit * cover).mean() / cover.mean())), 0.25, 1.8)
+    level = (
+        dyed if dyed.shape[0] < 2.5 * height else cv2.resize(dyed, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    )
+    at = np.asarray(uv * level.shape[1::-1] - 0.5, np.float32)
+    seen = cv2.remap(level, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    seen = seen * shade[..., None] * _light(rng)
+    cover = np.clip(2 * cover - 0.5, 0, 1).astype(np.float32)
+    placed, cover = (cv2.resize(a, (w, h), interpolation=cv2.INTER_AREA) for a in (seen * cover[..., None], cover))
+    return _taken(scene, placed, cover[..., None], corners, rng)
+
+
+def _taken(scene, placed, cover, corners, rng):
+    """The picture as a camera takes it: `placed` (linear light) where `cover` says, before the scene."""
     linear = (scene.astype(np.float32) / 255) ** 2.2
     mixed = linear * (1 - cover) + placed * (cover > 0)
     mixed = cv2.GaussianBlur(mixed, (0, 0), rng.uniform(0.4, 0.9))

@@ -6,9 +6,12 @@ import re
 import cv2
 
 from verify import image
+from verify.errors import EvidenceError
 
 SIDE = 800  # pixels of the longer side
 PARTS = ("lesson", "chance", "report")
+SMALLEST = 72  # pixels of the shorter side
+NO_SCENE = re.compile(r"_flag|_mask$|_gt$")  # a flag is there, or only a mask
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 ROOMS = (  # views of one room stay in one half; what is before the name keeps the halves as they were drawn
     (r"(house\d+_\w+)", "houses"), (r"(scene\d+_\d+)", "scannet"), (r"(cut3r\d+)", "sequence"),
@@ -34,10 +37,22 @@ def part_of(path):
 
 def flagless(folders, part):
     found = sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in SUFFIXES)
-    return [path for path in found if part_of(path) == part and "_flag" not in path.name]
+    return [path for path in found if part_of(path) == part and not NO_SCENE.search(path.stem)]
+
+
+def readable(folders, part):
+    """Those of `flagless` that can be read and are not tiny."""
+    for path in flagless(folders, part):
+        try:
+            pixels = load(path)
+        except EvidenceError:
+            continue
+        if min(pixels.shape[:2]) >= SMALLEST:
+            yield path
 
 
 def load(path):
+    """A scene (RGB uint8), at most SIDE pixels long."""
     pixels = image.open(path).pixels
     scale = min(1.0, SIDE / max(pixels.shape[:2]))
     return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels

@@ -1,4 +1,4 @@
-"""Teaches the finer net on made flags and on places that the first glance takes for flags: makes finer.npz.
+"""Teaches the finer net on made flags and on places that the first glance takes for flags: makes draped.npz.
 
 python -m tests.bench.flag_teaching_finer FOLDER… [--minutes 60] [--out FILE]        (needs torch)
 
@@ -7,6 +7,7 @@ Scenes without flags of the part `lesson` (half of half 0) serve as backgrounds 
 """
 
 import argparse
+import itertools
 import time
 from pathlib import Path
 
@@ -16,16 +17,18 @@ import torch
 import torch.multiprocessing
 import torch.nn.functional as F
 
-from tests.bench.flag_scenes import flagless, load
-from tests.bench.flag_windows import NONE, Maker
+from tests.bench.flag_cloths import stored
+from tests.bench.flag_lessons import NONE, Maker
+from tests.bench.flag_scenes import load, readable
 from verify.matching.flags import chance, closer, finer, glance
 from verify.matching.flags.designs import national
 
-MAPS, NARROW, HIDDEN = (32, 64, 96, 96, 128, 128, 160), 64, 320
+MAPS, NARROW, HIDDEN = (48, 96, 96, 160, 160, 256, 256), 64, 384
+HALVED = (2, 4)  # the layers after which a level is halved
 FEATURES = NARROW * 5 * 6
-DROPPED, DECAY, RATE = 0.15, 0.02, 2e-3
-BATCH, MADE = 384, 128  # windows a step learns from; made at once
-KEPT = 250_000  # windows kept, from which each step draws
+DROPPED, DECAY, RATE = 0.15, 0.02, 1.5e-3
+BATCH, MADE = 256, 96  # windows a step learns from; new ones a step
+KEPT = 300_000  # windows kept, from which each step draws
 TOLD = 50  # steps between lines
 CORNERS = 8.0  # weight of the corners' squared error beside the names' log loss
 
@@ -35,9 +38,10 @@ class Pupil(torch.nn.Module):
 
     def __init__(self, designs):
         super().__init__()
-        sides = [*zip((3, *MAPS), MAPS, strict=False)]
-        convs = [torch.nn.Conv2d(a, b, 3, 1 if k else 2, 1, bias=False) for k, (a, b) in enumerate(sides)]
-        self.maps = torch.nn.ModuleList([*convs, torch.nn.Conv2d(MAPS[-1], NARROW, 1, bias=False)])
+        sides = itertools.pairwise(MAPS)
+        convs = [torch.nn.Conv2d(a, b, 3, 1, 1, bias=False) for a, b in sides]
+        stem = torch.nn.Conv2d(3, MAPS[0], finer.PATCH, finer.PATCH, bias=False)
+        self.maps = torch.nn.ModuleList([stem, *convs, torch.nn.Conv2d(MAPS[-1], NARROW, 1, bias=False)])
         self.norms = torch.nn.ModuleList(torch.nn.BatchNorm2d(side) for side in (*MAPS, NARROW))
         self.hidden = torch.nn.Linear(FEATURES, HIDDEN)
         self.last = torch.nn.Linear(HIDDEN, designs + 2 + 8)
@@ -48,7 +52,7 @@ class Pupil(torch.nn.Module):
         x = (windows - 0.5).contiguous(memory_format=torch.channels_last)
         for number, (layer, norm) in enumerate(zip(self.maps, self.norms, strict=True)):
             x = F.relu(norm(layer(x)))
-            x = F.max_pool2d(x, 2, ceil_mode=True) if number in finer.HALVED[1:] else x
+            x = F.max_pool2d(x, 2, ceil_mode=True) if number in HALVED else x
         hidden = F.relu(self.hidden(x.permute(0, 2, 3, 1).flatten(1)))
         return self.last(F.dropout(hidden, DROPPED, self.training)).float()
 
@@ -73,29 +77,34 @@ class Pupil(torch.nn.Module):
         for name in ("hidden", "last"):
             layer = getattr(self, name)
             kept |= {f"{name}_w": layer.weight.T, f"{name}_b": layer.bias}
-        return {k: v.detach().numpy().astype(np.float16) for k, v in kept.items()} | {"codes": np.array(codes)}
+        return {k: v.detach().numpy().astype(np.float16) for k, v in kept.items()} | {
+            "codes": np.array(codes), "halved": np.array(HALVED, np.uint8)
+        }  # fmt: skip
 
 
 def mined(scenes):
-    """Windows about the places that the first glance finds in pictures without flags, as bytes [N x 3 x 72 x 96]."""
+    """Windows without flags [N x 72 x 96 x 3], bytes: about what the first glance takes for flags, and large ones."""
     found = []
     for number, scene in enumerate(scenes):
+        boxes = closer.windows(scene)
         for place in glance.glanced(scene, glance.net(), strangers=bool(number % 2)):
             near = glance.again(scene, place, glance.net())
-            for first, extent in glance.views(near, closer.ABOUT):
-                window = glance.window(scene, first, extent, finer.CELLS)
-                found.append((window * 255).astype(np.uint8).transpose(2, 0, 1))
-    return torch.from_numpy(np.stack(found))
+            boxes += glance.views(near, closer.ABOUT) + glance.views(near, closer.WIDER)
+        found += [(glance.window(scene, *box, finer.CELLS) * 255).astype(np.uint8) for box in boxes]
+    return np.stack(found)
 
 
-def making(scenes, designs, hard, queue, seed):
+def making(folders, cloths, hard, queue, seed):
     """Makes windows for ever, in a process of its own."""
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    maker = Maker(designs, scenes, seed, finer.CELLS, 1)
+    maker = Maker(national(), scenes_of(folders), stored(cloths), seed)
+    hard = np.load(hard, mmap_mode="r")
     while True:
-        windows, *rest = maker.batch(MADE, hard)
-        queue.put(((windows * 255).round().byte().numpy(), *(value.numpy() for value in rest)))
+        queue.put(maker.batch(MADE, hard))
+
+
+def scenes_of(folders):
+    return [load(path) for path in readable(folders, "lesson")]
 
 
 class Seen:
@@ -103,34 +112,35 @@ class Seen:
 
     def __init__(self):
         across, down = finer.CELLS
-        self.kept = [torch.zeros((KEPT, 3, down, across), dtype=torch.uint8), torch.zeros(KEPT, dtype=torch.long),
+        self.kept = [torch.zeros((KEPT, down, across, 3), dtype=torch.uint8), torch.zeros(KEPT, dtype=torch.long),
                      torch.zeros(KEPT), torch.zeros((KEPT, 4, 2))]  # fmt: skip
         self.filled = 0
 
     def keep(self, values):
         at = torch.arange(self.filled, self.filled + len(values[0])) % KEPT
         for kept, new in zip(self.kept, values, strict=True):
-            kept[at] = new
+            kept[at] = torch.from_numpy(new).to(kept.dtype)
         self.filled += len(at)
 
     def some(self, count):
         at = torch.randint(min(self.filled, KEPT), (count,))
-        return [kept[at] for kept in self.kept]
+        windows, *rest = (kept[at] for kept in self.kept)
+        return windows.permute(0, 3, 1, 2).float() / 255, *rest
 
 
 def taught(queue, codes, minutes, out):
-    """Learns for so long from what is made meanwhile; the rate falls to nothing by then."""
+    """Learns for so long, from some new windows and more earlier ones a step; the rate falls to nothing by then."""
     torch.manual_seed(6)
     pupil, seen, told, step = Pupil(len(codes)), Seen(), [], 0
     teacher = torch.optim.AdamW(pupil.parameters(), RATE, weight_decay=DECAY)
+    while seen.filled < 40 * BATCH:
+        seen.keep(queue.get())
     began = time.monotonic()
     while (done := (time.monotonic() - began) / 60 / minutes) < 1:
-        while seen.filled < 4 * BATCH or not queue.empty():
-            seen.keep([torch.from_numpy(value) for value in queue.get()])
-        windows, *rest = seen.some(BATCH)
+        seen.keep(queue.get())
         for group in teacher.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / 100) * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
-        loss, said = pupil.blame(windows.float() / 255, *rest)
+            group["lr"] = RATE * min(1, (step + 1) / 200) * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
+        loss, said = pupil.blame(*seen.some(BATCH))
         teacher.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(pupil.parameters(), 1.0)
@@ -147,19 +157,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--out", type=Path, default=chance.DATA / "finer.npz")
+    parser.add_argument("--out", type=Path, default=chance.DATA / "draped.npz")
+    parser.add_argument("--cloths", type=Path, required=True, help="made by flag_cloths.py")
+    parser.add_argument("--hard", type=Path, default=Path("hard.npy"), help="windows without flags, made where missing")
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    scenes, designs = [load(path) for path in flagless(asked.folders, "lesson")], national()
-    hard = mined(scenes)
-    print(len(scenes), "scenes,", len(hard), "windows taken for flags", flush=True)
-    queue = torch.multiprocessing.get_context("spawn").Queue(4)
-    worker = torch.multiprocessing.get_context("spawn").Process(
-        target=making, args=(scenes, designs, hard, queue, 5), daemon=True
-    )
+    if not asked.hard.exists():
+        hard = mined(scenes_of(asked.folders))
+        print(len(hard), "windows taken for flags", flush=True)
+        np.save(asked.hard, hard)
+    context = torch.multiprocessing.get_context("spawn")
+    queue = context.Queue(4)
+    worker = context.Process(target=making, args=(asked.folders, asked.cloths, asked.hard, queue, 5), daemon=True)
     worker.start()
-    taught(queue, tuple(design.code for design in designs), asked.minutes, asked.out)
+    taught(queue, tuple(design.code for design in national()), asked.minutes, asked.out)
     worker.terminate()
 
 

@@ -14,9 +14,9 @@ def place(corners, other=0.0):
 def test_a_disc_taken_for_a_flag_leads_to_the_flag_that_bears_it():
     picture = hang(room(), design("jp").drawing, box(150, 90, 180, 120))
     disc = place(box(200, 110, 80, 80))
-    best = max(closer.centred(picture, [disc], finer.net()), key=lambda seen: seen.other)
+    best = max(closer.centred(picture, [disc], finer.nets()[0]), key=lambda seen: seen.other)
     assert (np.ptp(best.corners, axis=0) > (140, 110)).all()  # of 180 x 120; the disc is 80 x 80
-    assert finer.net().codes[int(best.logs.argmax())] == "jp"
+    assert finer.nets()[0].codes[int(best.logs.argmax())] == "jp"
 
 
 def test_places_of_one_extent_are_one_and_hopeless_ones_are_none():
@@ -38,3 +38,14 @@ def test_a_wide_picture_is_seen_in_one_window():
         (first <= 0).all() and (first + extent >= (500, 200)).all()
         for first, extent in closer.windows(np.zeros((200, 500, 3), np.uint8))
     )
+
+
+def test_corners_turn_with_the_picture_and_back():
+    picture = np.zeros((40, 100, 3), np.uint8)
+    picture[10, 70] = 255
+    corners = np.array([(70.5, 10.5), (0, 0), (100, 40), (3, 5)], np.float32)
+    for turn in closer.TURNS:
+        there = closer._upright(corners, turn, (100, 40))
+        assert np.rot90(picture, turn)[int(there[0, 1]), int(there[0, 0])].all()
+        size = (100, 40) if turn % 2 == 0 else (40, 100)
+        assert np.allclose(closer._upright(there, -turn % 4, size), corners)

@@ -2,10 +2,10 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from tests.matching.flags.cloth import box, design, hang, room
 from verify.matching.flags import finer, glance
-from verify.matching.flags.designs import national
 
 
 def test_surroundings_are_those_of_a_filter_with_zeros_beyond():
@@ -22,15 +22,27 @@ def test_an_odd_last_row_stands_alone_when_a_level_is_halved():
     assert finer._halved(level)[0, :, :, 0].tolist() == [[6, 8, 9], [11, 13, 14]]
 
 
-def test_a_drawing_is_known_in_a_window_about_it_and_not_in_one_beside():
-    net, corners = finer.net(), box(180, 90, 168, 96, 0.1)
-    picture = hang(room(), design("br").drawing, corners)
+@pytest.mark.parametrize("net", finer.nets(), ids=["finer", "draped"])
+def test_a_drawing_is_known_in_a_window_about_it_and_not_in_one_beside(net):
+    picture = hang(room(), design("br").drawing, box(180, 90, 168, 96, 0.1))
     windows = [glance.window(picture, np.array(at, np.float32), np.array((208, 156), np.float32), finer.CELLS)
                for at in ((160, 68), (20, 200))]  # fmt: skip
-    logits, ends = net.judged(np.stack(windows))
-    assert net.codes == tuple(each.code for each in national())
+    logits, _ = net.judged(np.stack(windows))
     assert net.codes[int(logits[0].argmax())] == "br"
     assert int(logits[1].argmax()) == len(net.codes) + 1  # none
-    assert (
-        np.abs(ends[0] * (208, 156) + (160, 68) - np.array(corners)).max() < 30
-    )  # it errs by a fifteenth of a window, about
+
+
+def test_the_first_net_tells_where_corners_are():
+    corners = box(180, 90, 168, 96, 0.1)
+    picture = hang(room(), design("br").drawing, corners)
+    at, extent = np.array((160, 68), np.float32), np.array((208, 156), np.float32)
+    _, ends = finer.nets()[0].judged(glance.window(picture, at, extent, finer.CELLS)[None])
+    off = ends[0] * extent + at - np.array(corners)
+    assert np.abs(off).max() < 30  # it errs by a fifteenth of a window, about
+
+
+def test_patches_hold_each_cell_once():
+    window = np.arange(2 * 8 * 12 * 3, dtype=np.float32).reshape(2, 8, 12, 3)
+    patches = finer._patches(window)
+    assert patches.shape == (2, 2, 3, finer.PATCH**2 * 3)
+    assert np.array_equal(patches[1, 1, 2], window[1, 4:, 8:].reshape(-1))

@@ -12,8 +12,8 @@ from verify.matching.flags.laid import scale_of, whole_sightings
 CORNERS = box(180, 90, 168, 96, 0.1)
 
 
-def test_the_net_knows_the_designs_that_ship():
-    assert glance.net().codes == tuple(each.code for each in national())
+def test_the_nets_know_the_designs_that_ship_in_one_order():
+    assert {net.codes for net in (glance.net(), *finer.nets())} == {tuple(each.code for each in national())}
 
 
 def test_windows_of_a_level_are_judged_like_windows_cut_out():
@@ -33,13 +33,23 @@ def test_a_flag_of_any_layout_is_named_in_its_place(code):
     assert np.abs(np.mean(first.polygon, axis=0) - np.mean(CORNERS, axis=0)).max() < 12
 
 
+@pytest.mark.parametrize(("turn", "hung"), [(1, "turned a quarter"), (2, "upside down"), (3, "turned a quarter")])
+def test_a_flag_that_hangs_turned_is_named_and_said_to_be_turned(turn, hung):
+    drawing = np.ascontiguousarray(np.rot90(design("gb-wls" if turn == 2 else "us").drawing, turn))
+    tall, wide = drawing.shape[:2]
+    corners = box(160, 80, 120 if tall > wide else 200, 200 if tall > wide else 120)
+    fits = whole_sightings(hang(room(), drawing, corners), national())[0].fits
+    assert (("gb-wls" if turn == 2 else "us"), hung) in {(code, fit.hung) for fit in fits for code in fit.design.codes}
+
+
 def test_designs_that_few_pixels_make_one_are_named_together():
     first = whole_sightings(hang(room(), design("us").drawing, CORNERS), national())[0]
     assert {"us", "lr"} <= {code for fit in first.fits for code in fit.design.codes}
 
 
 def test_a_room_without_a_flag_has_no_likely_place():
-    assert all(place.odds < 2 for place in closer.places(room(), glance.net(), finer.net(), strangers=False))
+    proposed = closer.places(room(), glance.net(), finer.nets(), strangers=False)
+    assert all(place.odds < 2 for ways in proposed for place in ways)
 
 
 def test_cloth_follows_folds_and_another_drawing_does_not_fit():

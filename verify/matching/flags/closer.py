@@ -1,8 +1,9 @@
-"""A closer look: the finer net centres the places of the first glance on whole flags, and judges them."""
+"""A closer look: a finer net centres the places of the first glance on whole flags, and two judge them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,12 +22,53 @@ APART = 0.3  # of a window's side between those windows
 TAKEN = 5  # of those windows, the likeliest
 HOPELESS = -2.0  # odds below which a place is given up
 SAME = 0.6  # of two places' boxes, what they share of what they cover together, beyond which they are one
+TURNS = (0, 1, 2, 3)  # quarter turns, clockwise, by which flags may hang
+JUDGED = 10  # places judged in a picture, the likeliest: a choice for time, 0.06 s each
+WITHIN = 5.0  # natural logarithm: turns at odds that much below the likeliest are not looked at again
+SMALLEST, TURNED_SMALLEST = 40, 80  # pixels of a flag's height from which it is sought as drawn, and turned: for time
 
 
-def places(pixels: Bytes, judge: Net, finer: Finer, *, strangers: bool, most: int = 24) -> list[Place]:
-    """The likeliest places of whole flags, no two of one extent; `strangers`: also of untaught designs."""
-    first = [again(pixels, place, judge) for place in glanced(pixels, judge, strangers=strangers, most=most)]
-    return [_judged(pixels, place, finer) for place in hopeful(centred(pixels, first, finer))]
+def places(
+    pixels: Bytes, judge: Net, nets: Sequence[Finer], *, strangers: bool, most: int = 24
+) -> list[tuple[Place, ...]]:
+    """The likeliest places of whole flags, no two of one extent, each as the flag may hang, the likeliest turn first.
+
+    `strangers`: also of untaught designs.
+    """
+    turned = [np.ascontiguousarray(np.rot90(pixels, turn)) for turn in TURNS]
+    found: list[Place] = []
+    for turn in TURNS:
+        smallest = TURNED_SMALLEST if turn else SMALLEST
+        first = glanced(turned[turn], judge, strangers=strangers, smallest=smallest, most=most)
+        seen = centred(turned[turn], [again(turned[turn], place, judge) for place in first], nets[0])
+        found += [_back(place, turn, turned[turn]) for place in seen]
+    return [_hung(turned, place, nets) for place in hopeful(found)[:JUDGED]]
+
+
+def _hung(turned: Sequence[Bytes], place: Place, nets: Sequence[Finer]) -> tuple[Place, ...]:
+    """The place as it is judged in each turn in which a flag may well be seen there; the likeliest first."""
+    seen, size = [], (turned[0].shape[1], turned[0].shape[0])
+    for turn, pixels in zip(TURNS, turned, strict=True):
+        there = replace(place, corners=_upright(place.corners, turn, size))
+        looked = _looks(pixels, nets[0], views(there, CENTRED[:1])) if turn != place.turn else [there]
+        seen.append(replace(_likeliest(looked), turn=turn))
+    least = max(max(each.odds for each in seen) - WITHIN, HOPELESS)
+    judged = [_back(_judged(turned[each.turn], each, nets), each.turn, turned[each.turn]) for each in seen
+              if each.odds >= least or each.turn == place.turn]  # fmt: skip
+    return tuple(sorted(judged, key=lambda each: -each.odds))
+
+
+def _back(place: Place, turn: int, pixels: Bytes) -> Place:
+    """A place in the turned picture `pixels`, in the picture itself."""
+    return replace(place, corners=_upright(place.corners, -turn % 4, (pixels.shape[1], pixels.shape[0])), turn=turn)
+
+
+def _upright(corners: Floats, turn: int, size: tuple[int, int]) -> Floats:
+    """Corners in a picture of this size (width, height) as they lie after `np.rot90(picture, turn)`."""
+    for _ in range(turn):
+        corners = np.stack([corners[:, 1], size[0] - corners[:, 0]], axis=1)
+        size = size[::-1]
+    return np.asarray(corners, np.float32)
 
 
 def centred(pixels: Bytes, first: Sequence[Place], finer: Finer) -> list[Place]:
@@ -50,18 +92,20 @@ def hopeful(found: Iterable[Place]) -> list[Place]:
     return kept
 
 
-def _judged(pixels: Bytes, place: Place, finer: Finer) -> Place:
-    """The place as views about it are judged: mean odds, shares and corners."""
-    seen = list(_looks(pixels, finer, views(place, ABOUT)))
-    share = np.logaddexp.reduce([each.logs for each in seen], axis=0) - np.log(len(seen))
-    odds, other = (float(np.mean(values)) for values in zip(*((each.odds, each.other) for each in seen), strict=True))
-    corners = np.mean([each.corners for each in seen], axis=0)
+def _judged(pixels: Bytes, place: Place, nets: Sequence[Finer]) -> Place:
+    """The place as views about it are judged by all nets: mean odds and shares; corners as the first net sees them."""
+    boxes = views(place, ABOUT)
+    seen = [list(_looks(pixels, net, boxes)) for net in nets]
+    every = [each for one in seen for each in one]
+    share = np.logaddexp.reduce([each.logs for each in every], axis=0) - np.log(len(every))
+    odds, other = (float(np.mean(values)) for values in zip(*((each.odds, each.other) for each in every), strict=True))
+    corners = np.mean([each.corners for each in seen[0]], axis=0)
     return Place(odds, other, np.asarray(share, np.float32), np.asarray(corners, np.float32))
 
 
-def _looks(pixels: Bytes, finer: Finer, boxes: Sequence[tuple[Floats, Floats]]) -> Iterator[Place]:
-    """What the finer net sees in each box (first corner, extent)."""
-    logits, corners = finer.judged(np.stack([window(pixels, first, extent, CELLS) for first, extent in boxes]))
+def _looks(pixels: Bytes, net: Finer, boxes: Sequence[tuple[Floats, Floats]]) -> Iterator[Place]:
+    """What a finer net sees in each box (first corner, extent)."""
+    logits, corners = net.judged(np.stack([window(pixels, first, extent, CELLS) for first, extent in boxes]))
     for odds, other, logs, at, (first, extent) in zip(*read(logits), corners, boxes, strict=True):
         yield Place(float(odds), float(other), logs, np.asarray(first + at * extent, np.float32))
 

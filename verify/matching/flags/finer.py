@@ -1,4 +1,4 @@
-"""A finer net than the first glance's, which judges the few places that the glance found."""
+"""Finer nets than the first glance's, which judge the few places that the glance found."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 
 CELLS = (96, 72)  # of a window, across and down: twice the first glance's
-HALVED = (0, 1, 3, 5)  # the convolutions after which a level is halved; the first by its stride, the others by pooling
+PATCH = 4  # cells across and down that a net may take together at first, none twice
 UNIT = np.array([[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]], np.float32)  # corners before anything is seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finer:
-    """Convolutions of 3 x 3 with a zero beyond the edge, the last of 1 x 1, then two full layers."""
+    """A first layer, convolutions of 3 x 3 with a zero beyond the edge, the last of 1 x 1, then two full layers.
 
-    maps: tuple[tuple[Floats, Floats], ...]  # [9·channels x maps], [maps]
+    The first layer takes each patch of 4 x 4 cells once, or every second cell with its surroundings of 3 x 3.
+    """
+
+    maps: tuple[tuple[Floats, Floats], ...]  # [48 or 9·channels or channels x maps], [maps]
+    halved: tuple[int, ...]  # the layers after which a level is halved by pooling
     hidden: tuple[Floats, Floats]  # [features x hidden], [hidden]
     last: tuple[Floats, Floats]  # [hidden x out], [out]: a logit a design, one for other flags, one for none, 8 corners
     codes: tuple[str, ...]  # of the designs, in the order of the logits
@@ -29,11 +33,12 @@ class Finer:
         """Windows [N x 72 x 96 x 3] (sRGB, 0 to 1): logits [N x designs + 2], corners [N x 4 x 2] in windows."""
         level = windows - np.float32(0.5)
         for number, (weights, offset) in enumerate(self.maps):
-            step = 2 if number == 0 else 1
-            around = _around(level, step) if len(weights) == 9 * level.shape[3] else level
-            level = np.maximum(times(around, weights) + offset, 0)
-            if number in HALVED[1:]:
-                level = _halved(level)
+            if number == 0:
+                level = _patches(level) if len(weights) == PATCH**2 * 3 else _around(level, 2)
+            elif len(weights) == 9 * level.shape[3]:
+                level = _around(level, 1)
+            level = np.maximum(times(level, weights) + offset, 0)
+            level = _halved(level) if number in self.halved else level
         hidden = np.maximum(level.reshape(len(level), -1) @ self.hidden[0] + self.hidden[1], 0)
         out = hidden @ self.last[0] + self.last[1]
         return out[:, :-8], out[:, -8:].reshape(-1, 4, 2) + UNIT
@@ -42,6 +47,13 @@ class Finer:
 def times(level: Floats, weights: Floats) -> Floats:
     """Level [N x H x W x K] times weights [K x M] in one product: many small ones wait for one another."""
     return np.asarray((level.reshape(-1, level.shape[-1]) @ weights).reshape(*level.shape[:-1], -1), np.float32)
+
+
+def _patches(windows: Floats) -> Floats:
+    """Each patch's cells in a row [N x H/PATCH x W/PATCH x PATCH²·channels]."""
+    count, high, wide, channels = windows.shape
+    parts = windows.reshape(count, high // PATCH, PATCH, wide // PATCH, PATCH, channels).transpose(0, 1, 3, 2, 4, 5)
+    return parts.reshape(count, high // PATCH, wide // PATCH, -1)
 
 
 def _around(level: Floats, step: int) -> Floats:
@@ -61,15 +73,24 @@ def _halved(level: Floats) -> Floats:
 
 
 @cache
-def net() -> Finer:
-    """The net that ships; `tests/bench/flag_teaching_finer.py` makes it."""
-    return stored(DATA / "finer.npz")
+def nets() -> tuple[Finer, ...]:
+    """The nets that ship: the first centres places, both judge them.
+
+    `tests/bench/flag_teaching_finer.py` makes the second; an earlier version of it made the first.
+    """
+    return stored(DATA / "finer.npz"), stored(DATA / "draped.npz")
 
 
 def stored(path: Path) -> Finer:
     """A net from its file."""
+    values, codes = arrays(path)
+    halved = tuple(int(number) for number in values.pop("halved"))
+    maps = tuple((values[f"map{k}_w"], values[f"map{k}_b"]) for k in range(sum(n.endswith("_w") for n in values) - 2))
+    return Finer(maps, halved, (values["hidden_w"], values["hidden_b"]), (values["last_w"], values["last_b"]), codes)
+
+
+def arrays(path: Path) -> tuple[dict[str, Floats], tuple[str, ...]]:
+    """The arrays of a net's file by name, 32 bits each, and the designs' codes."""
     with np.load(path) as kept:
         values = {name: kept[name].astype(np.float32) for name in kept.files if name != "codes"}
-        codes = tuple(str(code) for code in kept["codes"])
-    maps = tuple((values[f"map{k}_w"], values[f"map{k}_b"]) for k in range(sum(n.endswith("_w") for n in values) - 2))
-    return Finer(maps, (values["hidden_w"], values["hidden_b"]), (values["last_w"], values["last_b"]), codes)
+        return values, tuple(str(code) for code in kept["codes"])

@@ -13,7 +13,7 @@ import numpy as np
 from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
-from verify.matching.flags.finer import UNIT, times
+from verify.matching.flags.finer import UNIT, arrays, times
 
 CELLS = (48, 36)  # of a window, across and down
 FEATURES = (3, 6)  # rows and columns of what the net makes of a window
@@ -83,9 +83,7 @@ def net() -> Net:
 
 def stored(path: Path) -> Net:
     """A net from its file."""
-    with np.load(path) as kept:
-        values = {name: kept[name].astype(np.float32) for name in kept.files if name != "codes"}
-        codes = tuple(str(code) for code in kept["codes"])
+    values, codes = arrays(path)
     maps = tuple(values[f"map{k}"] for k in range(4))
     brief, short, hidden, last = (
         (values[f"{name}_w"], values[f"{name}_b"]) for name in ("brief", "short", "hidden", "last")
@@ -101,6 +99,7 @@ class Place:
     other: float  # natural logarithm: any flag, known or not, against none
     logs: Floats  # [designs] natural logarithm of each design's share, given that it is one of them
     corners: Floats  # [4 x 2] picture pixels, clockwise from the drawing's top left
+    turn: int = 0  # quarter turns, clockwise, by which the flag hangs as the window was seen
 
 
 def glanced(pixels: Bytes, judge: Net, *, strangers: bool, smallest: float = 40, most: int = 24) -> list[Place]:

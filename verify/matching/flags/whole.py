@@ -44,37 +44,42 @@ class Laid:
     part: bool  # a larger place about it looks as much like another flag, of a design or of none
 
 
-def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, finer: Finer) -> Iterator[list[Laid]]:
+def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Finer]) -> Iterator[list[Laid]]:
     """For each place, the drawings that may lie there, each fitted as cloth; the likeliest place first."""
     column = {code: number for number, code in enumerate(judge.codes)}
     known = [column.get(design.code, -1) if design.against is None else -1 for design in designs]
     strangers = [number for number, at in enumerate(known) if at < 0]
+    relatives = kin(tuple(designs))
     picture, left = Shrunken(pixels), FITTED
-    proposed = places(pixels, judge, finer, strangers=bool(strangers))
-    for place in proposed:
-        if max(place.odds, place.other if strangers else place.odds) < FAINT:
-            continue
-        shares = np.array([place.logs[at] if at >= 0 else -np.inf for at in known])
-        tried = [int(n) for n in np.argsort(-shares)[:TRIED] if shares[n] >= SHARE]
-        likes = nearest(flat(picture, place.corners, COARSE)[None], _coarse(tuple(designs)))[0]
-        twins = [twin for number in tried[:1] for twin in kin(tuple(designs))[number]]
-        tried = list(dict.fromkeys([*tried, *(int(n) for n in np.argsort(likes)[:LIKE]), *twins, *strangers]))
-        likeliest = int(place.logs.argmax())
-        own = known.index(likeliest) if likeliest in known else None
-        alike = {likeliest, *(known[n] for n in kin(tuple(designs))[own])} if own is not None else {likeliest}
-        found, part = [], any(holds(larger, place, alike) for larger in proposed)
-        for number in tried:
-            ways = (False, True) if _sided(designs[number].drawing) else (False,)
-            for mirrored in ways if left > 0 else ():
+    proposed = places(pixels, judge, nets, strangers=bool(strangers))
+    for ways in proposed:
+        found: list[Laid] = []
+        for place in ways:
+            if max(place.odds, place.other if strangers else place.odds) < FAINT:
+                continue
+            shares = np.array([place.logs[at] if at >= 0 else -np.inf for at in known])
+            tried = [int(n) for n in np.argsort(-shares)[:TRIED] if shares[n] >= SHARE]
+            likes = nearest(flat(picture, place.corners, COARSE)[None], _coarse(tuple(designs)))[0]
+            twins = [twin for number in tried[:1] for twin in relatives[number]]
+            tried = list(dict.fromkeys([*tried, *(int(n) for n in np.argsort(likes)[:LIKE]), *twins, *strangers]))
+            likeliest = int(place.logs.argmax())
+            alike = {likeliest, *(known[n] for own, at in enumerate(known) if at == likeliest for n in relatives[own])}
+            part = any(holds(larger[0], place, alike) for larger in proposed)
+            for number, mirrored in _drawn(designs, tried)[: max(left, 0)]:
+                left -= 1
                 drawing = designs[number].drawing
-                turned = np.ascontiguousarray(drawing[:, ::-1]) if mirrored else drawing
                 share = float(shares[number]) if known[number] >= 0 else 0.0
-                cloth = fit(picture, place.corners, turned)
+                drawing = np.ascontiguousarray(drawing[:, ::-1]) if mirrored else drawing
+                cloth = fit(picture, place.corners, drawing)
                 if cloth.height >= LOWEST:
                     found.append(Laid(place, number, mirrored, share, cloth, part))
-                left -= 1
         if found:
             yield found
+
+
+def _drawn(designs: Sequence[Design], tried: Sequence[int]) -> list[tuple[int, bool]]:
+    """The designs as drawn, and those mirrored whose mirror image is another drawing."""
+    return [(n, mirrored) for n in tried for mirrored in (False, True) if not mirrored or _sided(designs[n].drawing)]
 
 
 def holds(larger: Place, place: Place, alike: Collection[int]) -> bool:
@@ -96,6 +101,7 @@ def kin(designs: tuple[Design, ...]) -> tuple[tuple[int, ...], ...]:
     """For each design, itself and those that folds and few pixels make it: Liberia's for the United States'."""
     cells = np.stack([small(design.drawing, KIN_CELLS) for design in designs])
     apart = nearest(cells, cells)
+    np.fill_diagonal(apart, 0)
     return tuple(tuple(int(n) for n in np.flatnonzero(row < KIN)) for row in np.minimum(apart, apart.T))
 
 
