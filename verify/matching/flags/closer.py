@@ -23,8 +23,11 @@ TAKEN = 5  # of those windows, the likeliest
 HOPELESS = -2.0  # odds below which a place is given up
 SAME = 0.6  # of two places' boxes, what they share of what they cover together, beyond which they are one
 TURNS = (0, 1, 2, 3)  # quarter turns, clockwise, by which flags may hang
+TURNED = (0.0, 3.0, 4.6, 3.0)  # natural logarithm: how much rarer flags turned so are (1 in 20, upside down 1 in 100:
+#                                chosen)
 JUDGED = 10  # places judged in a picture, the likeliest: a choice for time, 0.06 s each
-WITHIN = 5.0  # natural logarithm: turns at odds that much below the likeliest are not looked at again
+WITHIN = 5.0  # natural logarithm: turns that much less likely than the likeliest are not looked at again; they could
+#               not be named
 SMALLEST, TURNED_SMALLEST = 40, 80  # pixels of a flag's height from which it is sought as drawn, and turned: for time
 
 
@@ -52,10 +55,15 @@ def _hung(turned: Sequence[Bytes], place: Place, nets: Sequence[Finer]) -> tuple
         there = replace(place, corners=_upright(place.corners, turn, size))
         looked = _looks(pixels, nets[0], views(there, CENTRED[:1])) if turn != place.turn else [there]
         seen.append(replace(_likeliest(looked), turn=turn))
-    least = max(max(each.odds for each in seen) - WITHIN, HOPELESS)
+    least = max(_likely(each) for each in seen) - WITHIN
     judged = [_back(_judged(turned[each.turn], each, nets), each.turn, turned[each.turn]) for each in seen
-              if each.odds >= least or each.turn == place.turn]  # fmt: skip
+              if (_likely(each) >= least and each.odds >= HOPELESS) or each.turn == place.turn]  # fmt: skip
     return tuple(sorted(judged, key=lambda each: -each.odds))
+
+
+def _likely(place: Place) -> float:
+    """The odds, less what turned flags are rarer."""
+    return place.odds - TURNED[place.turn]
 
 
 def _back(place: Place, turn: int, pixels: Bytes) -> Place:

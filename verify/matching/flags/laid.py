@@ -13,6 +13,7 @@ import numpy as np
 from verify.matching.flags import finer, glance
 from verify.matching.flags.chance import DATA
 from verify.matching.flags.charge import charge
+from verify.matching.flags.closer import TURNED
 from verify.matching.flags.designs import Bytes, Design
 from verify.matching.flags.finer import Finer
 from verify.matching.flags.glance import Net
@@ -26,8 +27,6 @@ CERTAIN = 0.0005  # expected places as good in a scene without flags for a yes: 
 NEAR = 1.4  # sums that much below a place's best (odds of one to ten, as odds are weighed) are not told from it: of 173
 #             places of flags that were sure, the right design or its kin was among those in 172 (scenes kept for
 #             measuring); the other was Sint Maarten's, taken for that of the Philippines upside down
-TURNED = (0.0, 3.0, 4.6, 3.0)  # natural logarithm: how much rarer flags turned by so many quarters are (1 in 20, and
-#                                 upside down 1 in 100: chosen)
 LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
 # By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: of 155 right and
 # sure places 5 have more, and 2 wrong ones that nothing else kept from a yes (0.40, 0.79; scenes kept for measuring)
