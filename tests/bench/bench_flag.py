@@ -120,6 +120,8 @@ def composites(label, target, scenes, drawings, each, seed, made=composite):
         count.add(
             code, findings, lambda at, o=outline: cv2.pointPolygonTest(o, (float(at[0]), float(at[1])), False) >= 0
         )
+        if number % 50 == 49 and number + 1 < each:
+            count.tell(f"   {label}, so far")
     count.tell(label, f" (target {target})")
     print("   not named:", dict(sorted(count.missed.items(), key=lambda item: -item[1])), flush=True)
 

@@ -1,5 +1,7 @@
 """Whole flags: the glance that proposes places, the cloth that is laid there, the charge that it bears."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -122,3 +124,10 @@ def test_a_place_within_another_flag_is_a_part_of_it():
     assert not whole.holds(place((0, 0), (150, 100), 1.0, 2.0, 1), star, {0})  # hardly a flag
     assert not whole.holds(place((0, 0), (60, 45), 3.0, 8.7, 1), star, {0})  # hardly larger
     assert not whole.holds(place((200, 0), (350, 100), 3.0, 8.7, 1), star, {0})  # elsewhere
+
+
+def test_a_larger_place_is_read_as_known_or_else_the_way_round_that_the_smaller_one_hangs():
+    known, strange = place((0, 0), (150, 100), 3.0, 8.7, 1), place((0, 0), (150, 100), -4.0, 6.0, 0)
+    turned = replace(place((0, 0), (150, 100), -3.0, 9.0, 0), turn=1)
+    assert whole._read((known, turned), 1) is known
+    assert whole._read((turned, strange), 0) is strange

@@ -58,7 +58,7 @@ def _hung(turned: Sequence[Bytes], place: Place, nets: Sequence[Finer]) -> tuple
     least = max(_likely(each) for each in seen) - WITHIN
     judged = [_back(_judged(turned[each.turn], each, nets), each.turn, turned[each.turn]) for each in seen
               if (_likely(each) >= least and each.odds >= HOPELESS) or each.turn == place.turn]  # fmt: skip
-    return tuple(sorted(judged, key=lambda each: -each.odds))
+    return tuple(sorted(judged, key=lambda each: -_likely(each)))
 
 
 def _likely(place: Place) -> float:

@@ -64,7 +64,7 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Fi
             tried = list(dict.fromkeys([*tried, *(int(n) for n in np.argsort(likes)[:LIKE]), *twins, *strangers]))
             likeliest = int(place.logs.argmax())
             alike = {likeliest, *(known[n] for own, at in enumerate(known) if at == likeliest for n in relatives[own])}
-            part = any(holds(larger[0], place, alike) for larger in proposed)
+            part = any(holds(_read(larger, place.turn), place, alike) for larger in proposed)
             for number, mirrored in _drawn(designs, tried)[: max(left, 0)]:
                 left -= 1
                 drawing = designs[number].drawing
@@ -80,6 +80,14 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Fi
 def _drawn(designs: Sequence[Design], tried: Sequence[int]) -> list[tuple[int, bool]]:
     """The designs as drawn, and those mirrored whose mirror image is another drawing."""
     return [(n, mirrored) for n in tried for mirrored in (False, True) if not mirrored or _sided(designs[n].drawing)]
+
+
+def _read(ways: Sequence[Place], turn: int) -> Place:
+    """A place as it is likeliest to hang; where that is no known flag, rather as it is seen in this turn.
+
+    Seen turned, any flag is one of no known design.
+    """
+    return ways[0] if ways[0].odds >= 0 else next((each for each in ways if each.turn == turn), ways[0])
 
 
 def holds(larger: Place, place: Place, alike: Collection[int]) -> bool:
