@@ -43,7 +43,8 @@ def places(
     for turn in TURNS:
         smallest = TURNED_SMALLEST if turn else SMALLEST
         first = glanced(turned[turn], judge, strangers=strangers, smallest=smallest, most=most)
-        seen = centred(turned[turn], [again(turned[turn], place, judge) for place in first], nets[0])
+        near = [again(turned[turn], place, judge) for place in first]
+        seen = centred(turned[turn], near, nets[0], HOPELESS + TURNED[turn])
         found += [_back(place, turn, turned[turn]) for place in seen]
     return [_hung(turned, place, nets) for place in hopeful(found)[:JUDGED]]
 
@@ -79,11 +80,14 @@ def _upright(corners: Floats, turn: int, size: tuple[int, int]) -> Floats:
     return np.asarray(corners, np.float32)
 
 
-def centred(pixels: Bytes, first: Sequence[Place], finer: Finer) -> list[Place]:
-    """The places laid on the flags that larger windows about them show, and flags that fill much of the picture."""
-    found = [_likeliest(_looks(pixels, finer, views(place, WIDER))) for place in hopeful(first)]
+def centred(pixels: Bytes, first: Sequence[Place], finer: Finer, least: float = HOPELESS) -> list[Place]:
+    """The places laid on the flags that larger windows about them show, and flags that fill much of the picture.
+
+    `least`: odds of any flag below which a place is given up.
+    """
+    found = [_likeliest(_looks(pixels, finer, views(place, WIDER))) for place in hopeful(first, least)]
     found += sorted(_looks(pixels, finer, windows(pixels)), key=lambda place: -place.other)[:TAKEN]
-    return [_likeliest([place, *_looks(pixels, finer, views(place, CENTRED))]) for place in hopeful(found)]
+    return [_likeliest([place, *_looks(pixels, finer, views(place, CENTRED))]) for place in hopeful(found, least)]
 
 
 def _likeliest(seen: Iterable[Place]) -> Place:
@@ -91,11 +95,11 @@ def _likeliest(seen: Iterable[Place]) -> Place:
     return max(seen, key=lambda place: place.other)
 
 
-def hopeful(found: Iterable[Place]) -> list[Place]:
+def hopeful(found: Iterable[Place], least: float = HOPELESS) -> list[Place]:
     """The places that may be flags, likeliest first, those of one extent once."""
     kept: list[Place] = []
     for place in sorted(found, key=lambda place: -place.other):
-        if place.other >= HOPELESS and not any(_shared(place, other) > SAME for other in kept):
+        if place.other >= least and not any(_shared(place, other) > SAME for other in kept):
             kept.append(place)
     return kept
 
