@@ -89,7 +89,7 @@ def mined(scenes):
         boxes = closer.windows(scene)
         for place in glance.glanced(scene, glance.net(), strangers=bool(number % 2)):
             near = glance.again(scene, place, glance.net())
-            boxes += glance.views(near, closer.ABOUT) + glance.views(near, closer.WIDER)
+            boxes += glance.views(near, glance.FIRST) + glance.views(near, closer.WIDER)
         found += [(glance.window(scene, *box, finer.CELLS) * 255).astype(np.uint8) for box in boxes]
     return np.stack(found)
 

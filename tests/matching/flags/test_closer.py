@@ -49,3 +49,14 @@ def test_corners_turn_with_the_picture_and_back():
         assert np.rot90(picture, turn)[int(there[0, 1]), int(there[0, 0])].all()
         size = (100, 40) if turn % 2 == 0 else (40, 100)
         assert np.allclose(closer._upright(there, -turn % 4, size), corners)
+
+
+def test_a_window_beyond_the_picture_continues_its_edge():
+    picture = np.random.default_rng(2).integers(0, 255, (30, 40, 3)).astype(np.uint8)
+    for first, extent in (((-7, 5), (20, 20)), ((30, 25), (20, 20)), ((-60, -60), (20, 20)), ((90, 10), (1, 1))):
+        rows, columns = (np.clip(np.arange(start, start + max(size, 4)), 0, side - 1)
+                         for start, size, side in zip(first[::-1], extent[::-1], (30, 40), strict=True))  # fmt: skip
+        seen = glance.window(
+            picture, np.array(first, np.float32), np.array(extent, np.float32), (len(columns), len(rows))
+        )
+        assert np.allclose(seen * 255, picture[rows][:, columns], atol=1e-3)

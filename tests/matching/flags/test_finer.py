@@ -8,13 +8,17 @@ from tests.matching.flags.cloth import box, design, hang, room
 from verify.matching.flags import finer, glance
 
 
-def test_surroundings_are_those_of_a_filter_with_zeros_beyond():
+@pytest.mark.parametrize("strip", [1, 40, 400, finer.STRIP])
+def test_a_convolution_in_strips_is_a_filter(monkeypatch, strip):
+    monkeypatch.setattr(finer, "STRIP", strip)
     rng = np.random.default_rng(3)
-    level, kernel = rng.random((1, 8, 10, 2), np.float32), rng.random((3, 3, 2), np.float32)
-    ours = (finer._around(level, 1) @ kernel.reshape(-1))[0]
-    filtered = [cv2.filter2D(level[0, :, :, c], -1, kernel[:, :, c], borderType=cv2.BORDER_CONSTANT) for c in range(2)]
-    assert np.allclose(ours, sum(filtered), atol=1e-4)
-    assert np.allclose((finer._around(level, 2) @ kernel.reshape(-1))[0], ours[::2, ::2], atol=1e-5)
+    level, kernels = rng.random((3, 9, 12, 2), np.float32), rng.random((3, 3, 2, 5), np.float32)
+    ours = finer.convolved(level, kernels.reshape(-1, 5))
+    for one, seen in zip(level, ours, strict=True):
+        for number in range(5):
+            filtered = sum(cv2.filter2D(one[:, :, c], -1, kernels[:, :, c, number]) for c in range(2))
+            assert np.allclose(seen[..., number], filtered[1:-1, 1:-1], atol=1e-4)
+    assert np.array_equal(finer.convolved(level, kernels.reshape(-1, 5), step=2), ours[:, ::2, ::2])
 
 
 def test_an_odd_last_row_stands_alone_when_a_level_is_halved():

@@ -56,9 +56,8 @@ def test_a_room_without_a_flag_has_no_likely_place():
 
 def test_cloth_follows_folds_and_another_drawing_does_not_fit():
     pixels = hang(room(), design("gb").drawing, CORNERS, folds=0.04)
-    right, wrong = (
-        cloth.fit(cloth.Shrunken(pixels), np.array(CORNERS, np.float32), design(code).drawing) for code in ("gb", "no")
-    )
+    drawings = [design(code).drawing for code in ("gb", "no")]
+    right, wrong = cloth.fit(cloth.Shrunken(pixels), np.array(CORNERS, np.float32), drawings)
     assert right.distance < 0.75 * wrong.distance
     assert right.steps > 0.7 > wrong.steps
     assert right.edge > 0.8
@@ -72,13 +71,13 @@ def test_a_charge_is_seen_and_its_absence_is_noticed():
     corners = box(120, 60, 252, 144)
     for drawing, seen in ((design("az").drawing, True), (plain, False)):
         pixels = hang(room(), drawing, corners)
-        laid = cloth.fit(cloth.Shrunken(pixels), np.array(corners, np.float32), design("az").drawing)
+        laid = cloth.fit(cloth.Shrunken(pixels), np.array(corners, np.float32), [design("az").drawing])[0]
         assert (charge.charge(pixels, laid, design("az"), mirrored=False) > 0.6) is seen
 
 
 def test_a_charge_of_a_few_pixels_is_not_looked_for():
     pixels = hang(room(), design("az").drawing, box(180, 90, 63, 36))
-    laid = cloth.fit(cloth.Shrunken(pixels), np.array(box(180, 90, 63, 36), np.float32), design("az").drawing)
+    laid = cloth.fit(cloth.Shrunken(pixels), np.array(box(180, 90, 63, 36), np.float32), [design("az").drawing])[0]
     assert charge.charge(pixels, laid, design("az"), mirrored=False) is None
 
 

@@ -10,10 +10,8 @@ import numpy as np
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
 from verify.matching.flags.finer import CELLS, Finer
-from verify.matching.flags.glance import ASPECT, Net, Place, again, glanced, read, views, window
+from verify.matching.flags.glance import ASPECT, FIRST, Box, Net, Place, again, glanced, read, views, window
 
-ABOUT = ((1.12, (0, 0)), (1.35, (0.04, 0.03)), (1.35, (-0.04, -0.03)), (1.25, (0.06, 0)), (1.25, (-0.06, 0)),
-         (1.2, (0, 0.06)), (1.2, (0, -0.06)), (1.5, (0, 0)))  # fmt: skip  # views of a place that are judged: means
 WIDER = ((1.2, (0, 0)), (1.7, (0, 0)), (2.4, (0, 0)))  # views of a place of the first glance, the likeliest of which
 #                                       goes on: the glance often takes a disc, or a canton with stripes, for a flag
 CENTRED = ((1.2, (0, 0)), (1.5, (0, 0)))  # views of that place, one of which goes on if it is likelier
@@ -21,11 +19,11 @@ LARGE = (1.15, 0.85, 0.6)  # heights of windows, of the picture's, in which flag
 APART = 0.3  # of a window's side between those windows
 TAKEN = 5  # of those windows, the likeliest
 HOPELESS = -2.0  # odds below which a place is given up
-SAME = 0.6  # of two places' boxes, what they share of what they cover together, beyond which they are one
+SAME = 0.5  # of two places' boxes, what they share of what they cover together, beyond which they are one
 TURNS = (0, 1, 2, 3)  # quarter turns, clockwise, by which flags may hang
 TURNED = (0.0, 3.0, 4.6, 3.0)  # natural logarithm: how much rarer flags turned so are (1 in 20, upside down 1 in 100:
 #                                chosen)
-JUDGED = 10  # places judged in a picture, the likeliest: a choice for time, 0.06 s each
+JUDGED = 10  # places judged in a picture, the likeliest: a choice for time, 0.03 s each
 WITHIN = 5.0  # natural logarithm: turns that much less likely than the likeliest are not looked at again; they could
 #               not be named
 SMALLEST, TURNED_SMALLEST = 40, 80  # pixels of a flag's height from which it is sought as drawn, and turned: for time
@@ -41,8 +39,8 @@ def places(
     turned = [np.ascontiguousarray(np.rot90(pixels, turn)) for turn in TURNS]
     found: list[Place] = []
     for turn in TURNS:
-        smallest = TURNED_SMALLEST if turn else SMALLEST
-        first = glanced(turned[turn], judge, strangers=strangers, smallest=smallest, most=most)
+        smallest, some = (TURNED_SMALLEST, most // 2) if turn else (SMALLEST, most)
+        first = glanced(turned[turn], judge, strangers=strangers, smallest=smallest, most=some)
         near = [again(turned[turn], place, judge) for place in first]
         seen = centred(turned[turn], near, nets[0], HOPELESS + TURNED[turn])
         found += [_back(place, turn, turned[turn]) for place in seen]
@@ -105,9 +103,14 @@ def hopeful(found: Iterable[Place], least: float = HOPELESS) -> list[Place]:
 
 
 def _judged(pixels: Bytes, place: Place, nets: Sequence[Finer]) -> Place:
-    """The place as views about it are judged by all nets: mean odds and shares; corners as the first net sees them."""
-    boxes = views(place, ABOUT)
-    seen = [list(_looks(pixels, net, boxes)) for net in nets]
+    """The place as views about it are judged by all nets: mean odds and shares; corners as the first net sees them.
+
+    More views would add little: odds of three are within 0.25 (standard deviation) of those of eight, where two nets
+    are 2.4 apart (265 places of 60 scenes kept for measuring).
+    """
+    boxes = views(place, FIRST)
+    cells = _cells(pixels, boxes)
+    seen = [list(_looked(net, cells, boxes)) for net in nets]
     every = [each for one in seen for each in one]
     share = np.logaddexp.reduce([each.logs for each in every], axis=0) - np.log(len(every))
     odds, other = (float(np.mean(values)) for values in zip(*((each.odds, each.other) for each in every), strict=True))
@@ -115,14 +118,24 @@ def _judged(pixels: Bytes, place: Place, nets: Sequence[Finer]) -> Place:
     return Place(odds, other, np.asarray(share, np.float32), np.asarray(corners, np.float32))
 
 
-def _looks(pixels: Bytes, net: Finer, boxes: Sequence[tuple[Floats, Floats]]) -> Iterator[Place]:
+def _looks(pixels: Bytes, net: Finer, boxes: Sequence[Box]) -> Iterator[Place]:
     """What a finer net sees in each box (first corner, extent)."""
-    logits, corners = net.judged(np.stack([window(pixels, first, extent, CELLS) for first, extent in boxes]))
+    return _looked(net, _cells(pixels, boxes), boxes)
+
+
+def _cells(pixels: Bytes, boxes: Sequence[Box]) -> Floats:
+    """The boxes in cells [N x 72 x 96 x 3] (sRGB, 0 to 1)."""
+    return np.stack([window(pixels, first, extent, CELLS) for first, extent in boxes])
+
+
+def _looked(net: Finer, cells: Floats, boxes: Sequence[Box]) -> Iterator[Place]:
+    """What a finer net sees in boxes of those cells."""
+    logits, corners = net.judged(cells)
     for odds, other, logs, at, (first, extent) in zip(*read(logits), corners, boxes, strict=True):
         yield Place(float(odds), float(other), logs, np.asarray(first + at * extent, np.float32))
 
 
-def windows(pixels: Bytes) -> list[tuple[Floats, Floats]]:
+def windows(pixels: Bytes) -> list[Box]:
     """Large windows all over the picture, a twentieth of its sides beyond it."""
     size = np.array(pixels.shape[1::-1], np.float32)
     found = []

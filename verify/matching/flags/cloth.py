@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 
 from verify.matching.flags.bands import Bytes
-from verify.matching.flags.colour import Floats, gains, hazed, nearest
+from verify.matching.flags.colour import Floats, each_gains, hazed, nearest
 from verify.model import Point
 
 CELLS = (24, 16)  # along the longer and the shorter side of the drawing
@@ -18,6 +19,7 @@ STAGES = (((12, 8), 14), (CELLS, 22))  # cells, and rounds: coarse ones first, i
 KNOTS = (6, 4)  # of the mesh, the same way
 PIXELS = 1.5  # of the shrunken picture to a cell
 STIFF = (4.0, 0.05)  # weight of the mesh's bending at the first and the last round of a stage
+SETTLED = 0.03  # pixels of it: a drawing whose knots all move less than that is left as it lies
 STRIDE = 1.5  # pixels of the shrunken picture that a knot may move in a round
 ALONG = 0.4  # weight of differences along a cell's own colour: folds shade cloth
 OUTLIER = 0.15  # difference (sRGB, 0 to 1) beyond which a cell counts as covered by something
@@ -82,17 +84,33 @@ class Shrunken:
         return self._levels[step]
 
 
-def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
-    """The drawing laid over the quadrilateral (clockwise from the drawing's top left) and bent to agree."""
-    lying = drawing.shape[1] >= drawing.shape[0]
+def fit(picture: Shrunken, corners: Floats, drawings: Sequence[Bytes]) -> list[Cloth]:
+    """Each drawing laid over the quadrilateral (clockwise from the drawing's top left) and bent to agree."""
+    cloths: dict[int, Cloth] = {}
+    for lying in (True, False):
+        some = [number for number, drawing in enumerate(drawings) if (drawing.shape[1] >= drawing.shape[0]) is lying]
+        if some:
+            fitted = _fitted(picture, corners, [drawings[number] for number in some], lying=lying)
+            cloths |= dict(zip(some, fitted, strict=True))
+    return [cloths[number] for number in range(len(drawings))]
+
+
+def _fitted(picture: Shrunken, corners: Floats, drawings: Sequence[Bytes], *, lying: bool) -> list[Cloth]:
+    """Drawings that all lie, or all stand, fitted in step: one at a time most of the time goes into small products."""
     height = float(np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 2
-    knots = np.asarray(_mesh(CELLS if lying else CELLS[::-1]).start @ corners, np.float32)
+    start = _mesh(CELLS if lying else CELLS[::-1]).start @ corners
+    every = np.asarray(np.repeat(start[None], len(drawings), axis=0), np.float32)
     for cells, rounds in STAGES:
         size = cells if lying else cells[::-1]
-        level = picture.at(size[1] * PIXELS / max(height, 1.0))
-        drawn = small(drawing, size)
-        knots = _bent(level, knots, np.asarray(hazed(drawn)[1], np.float32), _mesh(size), rounds)
-    mesh, at = _mesh(size), _on_level(knots, level.scale)
+        level, mesh = picture.at(size[1] * PIXELS / max(height, 1.0)), _mesh(size)
+        drawn = np.stack([small(drawing, size) for drawing in drawings])
+        every = _bent(level, every, np.asarray(hazed(drawn)[:, 1], np.float32), mesh, rounds)
+    return [_cloth(level, mesh, knots, one, size, height) for knots, one in zip(every, drawn, strict=True)]
+
+
+def _cloth(level: Level, mesh: Mesh, knots: Floats, drawn: Floats, size: tuple[int, int], height: float) -> Cloth:
+    """What is measured of a drawing [N x 3] whose knots lie there (picture pixels)."""
+    at = _on_level(knots, level.scale)
     seen, visible = _sampled(level.pixels, mesh.inside @ at)
     ends = mesh.rim @ knots
     far = 9.0 if visible.mean() < 0.6 else float(nearest(seen[None, visible], drawn[None, visible])[0, 0])
@@ -105,7 +123,7 @@ def fit(picture: Shrunken, corners: Floats, drawing: Bytes) -> Cloth:
         steps=_steps(seen, drawn, size),
         outline=tuple((float(x), float(y)) for x, y in ends[::4]),
         knots=knots,
-        lying=lying,
+        lying=size[0] >= size[1],
         height=height,
         lean=float(np.degrees(np.arctan2(upper[1], upper[0]))),
     )
@@ -124,21 +142,22 @@ def flat(picture: Shrunken, corners: Floats, size: tuple[int, int]) -> Floats:
     return _sampled(level.pixels, mesh.inside @ _on_level(np.asarray(mesh.start @ corners, np.float32), level.scale))[0]
 
 
-def _bent(level: Level, knots: Floats, target: Floats, mesh: Mesh, rounds: int) -> Floats:
-    """The knots (picture pixels) after rounds of agreeing, ever less stiff."""
-    at = _on_level(knots, level.scale)
+def _bent(level: Level, every: Floats, targets: Floats, mesh: Mesh, rounds: int) -> Floats:
+    """The knots [D x K x 2] (picture pixels) after rounds of agreeing with targets [D x N x 3], ever less stiff."""
+    at, moving = _on_level(every, level.scale), np.arange(len(every))
     for turn in range(rounds):
         stiff = STIFF[0] * (STIFF[1] / STIFF[0]) ** (turn / (rounds - 1))
-        step = _step(level, at, target, mesh.inside, stiff * mesh.bend)
-        at = at + step
-        if np.abs(step).max() < 0.03:
+        step = _step(level, at[moving], targets[moving], mesh.inside, stiff * mesh.bend)
+        at[moving] += step
+        moving = moving[np.abs(step).max(axis=(1, 2)) >= SETTLED]
+        if not len(moving):
             break
     return np.asarray((at + 0.5) / level.scale, np.float32)
 
 
 def _steps(seen: Floats, drawn: Floats, size: tuple[int, int]) -> float:
     """Correlation of the steps between neighbouring cells, seen and drawn in the light that fits: -1 to 1."""
-    lit = drawn * gains(seen[None], drawn[None])[0, 0]
+    lit = drawn * each_gains(seen[None], drawn[None])[0]
     grids = [cells.reshape(size[1], size[0], 3) for cells in (seen, lit)]
     one, two = (np.concatenate([np.diff(grid, axis=way).ravel() for way in (0, 1)]) for grid in grids)
     return float(one @ two / np.sqrt((one @ one) * (two @ two) + 1e-9))
@@ -155,27 +174,29 @@ def small(drawing: Bytes, size: tuple[int, int]) -> Floats:
     return np.asarray(np.asarray(cells, np.float32) / 255, np.float32)
 
 
-def _step(level: Level, knots: Floats, target: Floats, inside: Floats, bend: Floats) -> Floats:
-    """One Gauss-Newton step of the knots towards agreement, gains and shading taken out."""
-    places = inside @ knots
-    seen, visible = _sampled(level.pixels, places)
-    slopes = np.stack([_sampled(level.across, places)[0], _sampled(level.down, places)[0]], axis=2)  # [N x 3 x 2]
-    predicted = target * gains(seen[None], target[None])[0, 0]
+def _step(level: Level, knots: Floats, targets: Floats, inside: Floats, bend: Floats) -> Floats:
+    """One Gauss-Newton step of each drawing's knots [D x K x 2] towards agreement, gains and shading taken out."""
+    many, count = knots.shape[:2]
+    places = (inside @ knots).reshape(-1, 2)
+    flat, visible = _sampled(level.pixels, places)
+    seen = flat.reshape(targets.shape)
+    slopes = np.stack([_sampled(way, places)[0].reshape(seen.shape) for way in (level.across, level.down)], axis=3)
+    predicted = targets * each_gains(seen, targets)[:, None]
     off = predicted - seen
-    own = predicted / np.maximum(np.linalg.norm(predicted, axis=1, keepdims=True), 1e-6)
-    off = off - (1 - ALONG) * own * (own * off).sum(axis=1, keepdims=True)
-    slopes = slopes - (1 - ALONG) * own[:, :, None] * np.einsum("nc,nca->na", own, slopes)[:, None]
-    weight = visible / (1 + (off**2).sum(axis=1) / OUTLIER**2)
-    square = np.matmul((weight[:, None, None] * slopes).transpose(0, 2, 1), slopes)
-    push = weight[:, None] * (slopes * off[:, :, None]).sum(axis=1)
-    count = len(knots)
-    normal = np.empty((count, 2, count, 2), np.float32)
-    for one, two in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        normal[:, one, :, two] = inside.T @ (square[:, one, two, None] * inside)
+    own = predicted / np.maximum(np.sqrt((predicted**2).sum(axis=2, keepdims=True)), 1e-6)
+    off = off - (1 - ALONG) * own * (own * off).sum(axis=2, keepdims=True)
+    slopes = slopes - (1 - ALONG) * own[..., None] * (own[..., None] * slopes).sum(axis=2, keepdims=True)
+    weight = visible.reshape(many, -1) / (1 + (off**2).sum(axis=2) / OUTLIER**2)
+    heavy = weight[..., None, None] * slopes  # [D x N x 3 x 2]
+    push = (heavy * off[..., None]).sum(axis=2)
+    normal = np.empty((many, count, 2, count, 2), np.float32)
+    for one, two in ((0, 0), (0, 1), (1, 1)):
+        square = (heavy[..., one] * slopes[..., two]).sum(axis=2)[..., None]
+        normal[:, :, one, :, two] = normal[:, :, two, :, one] = inside.T @ (square * inside)
     for way in range(2):
-        normal[:, way, :, way] += bend + 0.02 * np.eye(count, dtype=np.float32)
-    right = inside.T @ push - bend @ knots
-    step = np.linalg.solve(normal.reshape(2 * count, 2 * count), right.reshape(-1)).reshape(count, 2)
+        normal[:, :, way, :, way] += bend + 0.02 * np.eye(count, dtype=np.float32)
+    right = (inside.T @ push - bend @ knots).reshape(many, -1, 1)
+    step = np.linalg.solve(normal.reshape(many, 2 * count, 2 * count), right).reshape(knots.shape)
     return np.asarray(np.clip(step, -STRIDE, STRIDE), np.float32)
 
 

@@ -43,11 +43,19 @@ def gains(seen: Floats, drawn: Floats) -> Floats:
 
     A gain a channel in linear light is one in gamma-coded values too, so sRGB values serve directly.
     """
-    top = np.einsum("mnc,dnc->mdc", seen, drawn, optimize=True)
-    square = np.einsum("dnc,dnc->dc", drawn, drawn)[None]
-    common = top.sum(axis=2, keepdims=True) / square.sum(axis=2, keepdims=True)
-    tie = TIE * drawn.shape[1]
-    return np.asarray((top + tie * common) / (square + tie), np.float32)
+    top = np.matmul(seen.transpose(2, 0, 1), drawn.transpose(2, 1, 0)).transpose(1, 2, 0)
+    return _tied(top, (drawn**2).sum(axis=1), drawn.shape[1])
+
+
+def each_gains(seen: Floats, drawn: Floats) -> Floats:
+    """As `gains`, for pairs: to each seen pattern [M x N x 3] from its own drawing [M x N x 3], [M x 3]."""
+    return _tied((seen * drawn).sum(axis=1), (drawn**2).sum(axis=1), drawn.shape[1])
+
+
+def _tied(top: Floats, square: Floats, count: int) -> Floats:
+    """Gains [… x 3] of least squares over `count` parts, tied together."""
+    common = top.sum(axis=-1, keepdims=True) / square.sum(axis=-1, keepdims=True)
+    return np.asarray((top + TIE * count * common) / (square + TIE * count), np.float32)
 
 
 def distances(seen: Floats, drawn: Floats) -> Floats:

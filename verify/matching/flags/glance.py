@@ -13,7 +13,7 @@ import numpy as np
 from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
-from verify.matching.flags.finer import UNIT, arrays, times
+from verify.matching.flags.finer import UNIT, arrays, convolved
 
 CELLS = (48, 36)  # of a window, across and down
 FEATURES = (3, 6)  # rows and columns of what the net makes of a window
@@ -24,6 +24,7 @@ STRIDE = 4  # cells between windows; flags half of that off were taught
 PAD = 8  # cells beyond the picture's edge: flags may be cut by it
 CHUNK, PROMISING, PER_CHUNK = 4096, 200, 40  # windows judged at once, and kept of them
 PER_OCTAVE = 8  # places of one size, to a factor of two: stripes of a large flag must not crowd out the flag
+Box = tuple[Floats, Floats]  # first corner and extent, picture pixels
 LEAST = -4.0  # odds (natural logarithm) below which a window is passed over
 FIRST = ((1.12, (0, 0)), (1.35, (0.04, 0.03)), (1.35, (-0.04, -0.03)))  # views of a place: how much larger than the
 #                                                                         flag, and shifted by which share of it
@@ -58,21 +59,16 @@ class Net:
     def features(self, level: Floats) -> Floats:
         """Features of levels [N x H x W x 3], a quarter of their size less five [N x H/4 - 5 x W/4 - 5 x maps]."""
         for number, weights in enumerate(self.maps):
-            level = np.maximum(times(patches(level), weights), 0)
+            level = convolved(level, weights)
             if number < 2:
                 count, (rows, columns) = len(level), (side // 2 for side in level.shape[1:3])
                 blocks = level[:, : 2 * rows, : 2 * columns].reshape(count, rows, 2, columns, 2, -1)
                 level = np.maximum.reduce([blocks[:, :, y, :, x] for y in (0, 1) for x in (0, 1)])
-        return np.asarray(level, np.float32)
+            level = np.maximum(level, 0)
+        return level
 
 
 DARK = 0.05  # added to a window's brightness
-
-
-def patches(levels: Floats) -> Floats:
-    """Each inner pixel's surroundings of 3 x 3 in a row [N x H - 2 x W - 2 x 9·channels]."""
-    high, wide = levels.shape[1] - 2, levels.shape[2] - 2
-    return np.concatenate([levels[:, y : y + high, x : x + wide] for y in range(3) for x in range(3)], axis=3)
 
 
 @cache
@@ -181,7 +177,7 @@ def again(pixels: Bytes, place: Place, judge: Net) -> Place:
     return Place(float(odds.mean()), float(other.mean()), np.asarray(share, np.float32), np.asarray(at, np.float32))
 
 
-def views(place: Place, grown: Sequence[tuple[float, tuple[float, float]]]) -> list[tuple[Floats, Floats]]:
+def views(place: Place, grown: Sequence[tuple[float, tuple[float, float]]]) -> list[Box]:
     """Windows about a place: first corner and extent, picture pixels."""
     low, high = place.corners.min(axis=0), place.corners.max(axis=0)
     middle, wide, tall = (low + high) / 2, float(high[0] - low[0]), float(high[1] - low[1])
@@ -192,15 +188,25 @@ def views(place: Place, grown: Sequence[tuple[float, tuple[float, float]]]) -> l
 
 def window(pixels: Bytes, first: Floats, extent: Floats, cells: tuple[int, int] = CELLS) -> Floats:
     """The box in cells (across, down), the picture's edge continued beyond it (sRGB, 0 to 1)."""
-    left, top = (int(v) for v in np.floor(first))
-    right, bottom = (int(v) for v in np.ceil(first + extent))
     height, width = pixels.shape[:2]
-    rows, columns = (
-        np.clip(np.arange(a, max(b, a + 4)), 0, side - 1)
-        for a, b, side in ((top, bottom, height), (left, right, width))
+    (top, bottom, above, below), (left, right, before, after) = (
+        _cut(float(start), float(start + long), side)
+        for start, long, side in zip(first[::-1], extent[::-1], (height, width), strict=True)
     )
-    crop = np.ascontiguousarray(pixels[rows][:, columns])
+    crop = pixels[top:bottom, left:right]
+    if above or below or before or after:
+        crop = np.asarray(cv2.copyMakeBorder(crop, above, below, before, after, cv2.BORDER_REPLICATE), np.uint8)
     return np.asarray(cv2.resize(crop, cells, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+
+
+def _cut(start: float, end: float, side: int) -> tuple[int, int, int, int]:
+    """Of a picture's side: the first pixel of a box and the one after its last, and how many it has beyond each end."""
+    first, last = int(np.floor(start)), int(np.ceil(end))
+    count = max(last - first, 4)
+    before = min(max(-first, 0), count - 1)
+    low = min(max(first, 0), side - 1)
+    high = min(low + count - before, side)
+    return low, high, before, count - before - (high - low)
 
 
 def _one(place: Place, other: Place) -> bool:

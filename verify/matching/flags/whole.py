@@ -65,12 +65,12 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Fi
             likeliest = int(place.logs.argmax())
             alike = {likeliest, *(known[n] for own, at in enumerate(known) if at == likeliest for n in relatives[own])}
             part = any(holds(_read(larger, place.turn), place, alike) for larger in proposed)
-            for number, mirrored in _drawn(designs, tried)[: max(left, 0)]:
-                left -= 1
-                drawing = designs[number].drawing
+            drawn = _drawn(designs, tried)[: max(left, 0)]
+            left -= len(drawn)
+            hung = [designs[n].drawing[:, ::-1] if mirrored else designs[n].drawing for n, mirrored in drawn]
+            cloths = fit(picture, place.corners, [np.ascontiguousarray(each) for each in hung])
+            for (number, mirrored), cloth in zip(drawn, cloths, strict=True):
                 share = float(shares[number]) if known[number] >= 0 else 0.0
-                drawing = np.ascontiguousarray(drawing[:, ::-1]) if mirrored else drawing
-                cloth = fit(picture, place.corners, drawing)
                 if cloth.height >= LOWEST:
                     found.append(Laid(place, number, mirrored, share, cloth, part))
         if found:
