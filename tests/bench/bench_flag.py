@@ -28,8 +28,8 @@ from verify import image
 from verify.checks.features import flag as module
 from verify.known import Known
 from verify.matching.flags.designs import national
-from verify.matching.flags.laid import whole_sightings
 from verify.matching.flags.naming import POSSIBLE
+from verify.matching.flags.whole import whole_sightings
 
 SCENES = (
     "interiors",

@@ -27,6 +27,7 @@ MOST = 90  # stacks kept of a scene, the longest first, no two of the same colou
 TAIL = 0.05  # share of the scenes, those with the largest sums, from which the tail is fitted: few hold any place
 RIDGE = 1.0
 ROUNDS = 4  # of choosing the likeliest drawing of each place, and fitting again
+ENLARGED = 0.62  # of a scene's sides, in the parts of it that are looked at enlarged
 HERE = 0.15  # of what place and flag cover together, above which the place is the flag's: folded ones cover less
 NOTHING = -99.0  # the sum of a scene in which no place was tried
 
@@ -62,11 +63,15 @@ def bands(folders, out):
 
 
 def looked(pixels, truth, corners):
-    """What was measured at each place: [(measures, design, how much of the flag is there)], and the truth."""
+    """What was measured at each place, and the truth.
+
+    Of each drawing laid there: measures for it alone and with its kin, design, how much of the flag the place covers.
+    """
     groups = []
-    for group in whole.laid(pixels, national(), glance.net(), finer.nets()):
+    for group in laid.laid(pixels, national(), glance.net(), finer.nets()):
         here = 0.0 if truth is None else _overlap(group[0].cloth.outline, corners)
-        groups.append([(laid.measures(seen), seen.design, here) for seen in group])
+        groups.append([(whole.measures(seen, seen.share), whole.measures(seen, seen.shared), seen.design, here)
+                       for seen in group])  # fmt: skip
     return {"truth": truth, "groups": groups}
 
 
@@ -83,11 +88,22 @@ def measured_whole(folders, composites, cloths):
     """
     scenes, rng, maps = list(readable(folders, "chance")), np.random.default_rng(11), stored(cloths)
     with ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        found = [pool.submit(looked, load(path), None, None) for path in scenes]
+        found = [pool.submit(looked, pixels, None, None) for path in scenes for pixels in _versions(load(path))]
         for number in range(composites):
             made, truth = _hung(load(scenes[rng.integers(len(scenes))]), number, rng, maps)
             found.append(pool.submit(looked, made.pixels, truth, made.corners))
         return [each.result() for each in found]
+
+
+def _versions(scene):
+    """A scene as it is, mirrored, and two parts enlarged, one of them mirrored: the tail is fitted to few scenes."""
+    yield scene
+    yield np.ascontiguousarray(scene[:, ::-1])
+    high, wide = (int(ENLARGED * side) for side in scene.shape[:2])
+    for part in (scene[:high, :wide], scene[-high:, -wide:][:, ::-1]):
+        yield cv2.resize(
+            np.ascontiguousarray(part), None, fx=1 / ENLARGED, fy=1 / ENLARGED, interpolation=cv2.INTER_CUBIC
+        )
 
 
 def _hung(scene, number, rng, maps):
@@ -107,17 +123,17 @@ def fitted(found):
 
     And the tail of the largest sum in scenes without flags.
     """
-    kin = whole.kin(tuple(national()))
+    kin = laid.kin(tuple(national()))
     weights = np.eye(1, len(next(group for picture in found for group in picture["groups"])[0][0]) + 1)[0]
     for _ in range(ROUNDS):
         rows, right = [], []
         for picture in found:
             for group in picture["groups"]:
-                values, design, here = max(group, key=lambda seen: _sum(seen, weights))
+                _, values, design, here = max(group, key=lambda seen: _sum(seen[0], weights))
                 rows.append(values)
                 right.append(here > HERE and picture["truth"] in kin[design])
         weights = _logistic(np.array(rows), np.array(right))
-    most = [max((_sum(seen, weights) for group in picture["groups"] for seen in group), default=NOTHING)
+    most = [max((_evidence(group, weights) for group in picture["groups"]), default=NOTHING)
             for picture in found if picture["truth"] is None]  # fmt: skip
     most = np.array(most)
     level = max(float(np.quantile(most, 1 - TAIL)), float(most[most > NOTHING].min()))
@@ -129,8 +145,13 @@ def fitted(found):
     }
 
 
-def _sum(seen, weights):
-    return float(np.dot(seen[0], weights[:-1]) + weights[-1])
+def _evidence(group, weights):
+    """With its kin, of the drawing that is likeliest at a place."""
+    return _sum(max(group, key=lambda seen: _sum(seen[0], weights))[1], weights)
+
+
+def _sum(values, weights):
+    return float(np.dot(values, weights[:-1]) + weights[-1])
 
 
 def _logistic(rows, right):

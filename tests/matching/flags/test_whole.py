@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.matching.flags.cloth import box, design, hang, room
-from verify.matching.flags import charge, closer, cloth, finer, glance, whole
+from verify.matching.flags import charge, closer, cloth, finer, glance, laid
 from verify.matching.flags.designs import national
-from verify.matching.flags.laid import scale_of, whole_sightings
+from verify.matching.flags.whole import scale_of, whole_sightings
 
 CORNERS = box(180, 90, 168, 96, 0.1)
 
@@ -71,14 +71,14 @@ def test_a_charge_is_seen_and_its_absence_is_noticed():
     corners = box(120, 60, 252, 144)
     for drawing, seen in ((design("az").drawing, True), (plain, False)):
         pixels = hang(room(), drawing, corners)
-        laid = cloth.fit(cloth.Shrunken(pixels), np.array(corners, np.float32), [design("az").drawing])[0]
-        assert (charge.charge(pixels, laid, design("az"), mirrored=False) > 0.6) is seen
+        fitted = cloth.fit(cloth.Shrunken(pixels), np.array(corners, np.float32), [design("az").drawing])[0]
+        assert (charge.charge(pixels, fitted, design("az"), mirrored=False) > 0.6) is seen
 
 
 def test_a_charge_of_a_few_pixels_is_not_looked_for():
     pixels = hang(room(), design("az").drawing, box(180, 90, 63, 36))
-    laid = cloth.fit(cloth.Shrunken(pixels), np.array(box(180, 90, 63, 36), np.float32), [design("az").drawing])[0]
-    assert charge.charge(pixels, laid, design("az"), mirrored=False) is None
+    fitted = cloth.fit(cloth.Shrunken(pixels), np.array(box(180, 90, 63, 36), np.float32), [design("az").drawing])[0]
+    assert charge.charge(pixels, fitted, design("az"), mirrored=False) is None
 
 
 def test_more_evidence_is_rarer():
@@ -116,17 +116,17 @@ def place(low, high, odds, other, likeliest):
 
 def test_a_place_within_another_flag_is_a_part_of_it():
     star = place((10, 10), (60, 45), 7.3, 8.0, 0)
-    assert whole.holds(place((0, 0), (150, 100), 3.0, 8.7, 1), star, {0})  # another design's
-    assert whole.holds(place((0, 0), (150, 100), -4.0, 6.0, 0), star, {0})  # of no design
-    assert not whole.holds(place((0, 0), (150, 100), 6.0, 8.7, 0), star, {0})  # the same flag, seen larger
-    assert not whole.holds(place((0, 0), (150, 100), 3.0, 8.7, 1), star, {0, 1})  # one that folds make of it
-    assert not whole.holds(place((0, 0), (150, 100), 1.0, 2.0, 1), star, {0})  # hardly a flag
-    assert not whole.holds(place((0, 0), (60, 45), 3.0, 8.7, 1), star, {0})  # hardly larger
-    assert not whole.holds(place((200, 0), (350, 100), 3.0, 8.7, 1), star, {0})  # elsewhere
+    assert laid.holds(place((0, 0), (150, 100), 3.0, 8.7, 1), star, {0})  # another design's
+    assert laid.holds(place((0, 0), (150, 100), -4.0, 6.0, 0), star, {0})  # of no design
+    assert not laid.holds(place((0, 0), (150, 100), 6.0, 8.7, 0), star, {0})  # the same flag, seen larger
+    assert not laid.holds(place((0, 0), (150, 100), 3.0, 8.7, 1), star, {0, 1})  # one that folds make of it
+    assert not laid.holds(place((0, 0), (150, 100), 1.0, 2.0, 1), star, {0})  # hardly a flag
+    assert not laid.holds(place((0, 0), (60, 45), 3.0, 8.7, 1), star, {0})  # hardly larger
+    assert not laid.holds(place((200, 0), (350, 100), 3.0, 8.7, 1), star, {0})  # elsewhere
 
 
 def test_a_larger_place_is_read_as_known_or_else_the_way_round_that_the_smaller_one_hangs():
     known, strange = place((0, 0), (150, 100), 3.0, 8.7, 1), place((0, 0), (150, 100), -4.0, 6.0, 0)
     turned = replace(place((0, 0), (150, 100), -3.0, 9.0, 0), turn=1)
-    assert whole._read((known, turned), 1) is known
-    assert whole._read((turned, strange), 0) is strange
+    assert laid._read((known, turned), 1) is known
+    assert laid._read((turned, strange), 0) is strange

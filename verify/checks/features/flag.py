@@ -10,9 +10,9 @@ from verify.errors import EvidenceError
 from verify.image import Image
 from verify.known import Known
 from verify.matching.flags.designs import Design, national, read
-from verify.matching.flags.laid import all_sightings
 from verify.matching.flags.light import colour_trouble, contrast
 from verify.matching.flags.naming import POSSIBLE, Fit, Sighting
+from verify.matching.flags.whole import all_sightings
 from verify.model import Answer, Finding, Json, Portability, Region
 
 VERSION = "5"

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from verify.image import Image
 from verify.matching.flags.designs import national
-from verify.matching.flags.laid import all_sightings
 from verify.matching.flags.light import colour_trouble
 from verify.matching.flags.marks import shared
 from verify.matching.flags.naming import POSSIBLE, Sighting
+from verify.matching.flags.whole import all_sightings
 from verify.model import Answer, Finding, Portability, Region
 
 VERSION = "1"
