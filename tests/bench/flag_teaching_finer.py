@@ -1,6 +1,7 @@
 """Teaches the finer net on made flags and on places that the first glance takes for flags: makes draped.npz.
 
-python -m tests.bench.flag_teaching_finer FOLDER… [--minutes 60] [--out FILE]        (needs torch)
+python -m tests.bench.flag_teaching_finer FOLDER… [--minutes 60] [--begun FILE --seed 105 --rate 1e-3] [--out FILE]
+                                                                                              (needs torch)
 
 A third faster with huge pages (GLIBC_TUNABLES=glibc.malloc.hugetlb=1 MALLOC_MMAP_MAX_=0), where there are any.
 Scenes without flags of the part `lesson` (half of half 0) serve as backgrounds and counter-examples.
@@ -26,7 +27,7 @@ from verify.matching.flags.designs import national
 MAPS, NARROW, HIDDEN = (48, 96, 96, 160, 160, 256, 256), 64, 384
 HALVED = (2, 4)  # the layers after which a level is halved
 FEATURES = NARROW * 5 * 6
-DROPPED, DECAY, RATE = 0.15, 0.02, 1.5e-3
+DROPPED, DECAY = 0.15, 0.02
 BATCH, MADE = 256, 96  # windows a step learns from; new ones a step
 KEPT = 300_000  # windows kept, from which each step draws
 TOLD = 50  # steps between lines
@@ -66,6 +67,25 @@ class Pupil(torch.nn.Module):
         off = (at - corners.flatten(1))[labels != NONE]
         told = names, (logits.argmax(1) == right)[weights > 0].float().mean(), off.abs().mean()
         return names + CORNERS * (off**2).mean(), [float(v.detach()) for v in told]
+
+    def begin(self, net, windows):
+        """Goes on from a stored net; at first each norm changes nothing in windows like these [N x 3 x 72 x 96]."""
+        level = windows - 0.5
+        for number, (kept, layer, norm) in enumerate(zip(net.maps, self.maps, self.norms, strict=True)):
+            weights, offset = (torch.from_numpy(values) for values in kept)
+            side, channels = layer.kernel_size[0], layer.in_channels
+            layer.weight.copy_(weights.reshape(side, side, channels, -1).permute(3, 2, 0, 1))
+            level = layer(level)
+            norm.running_mean.copy_(level.mean((0, 2, 3)))
+            norm.running_var.copy_(level.var((0, 2, 3)))
+            norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))
+            norm.bias.copy_(norm.running_mean + offset)
+            level = F.relu(level + offset[:, None, None])
+            level = F.max_pool2d(level, 2, ceil_mode=True) if number in HALVED else level
+        for layer, kept in ((self.hidden, net.hidden), (self.last, net.last)):
+            weights, offset = (torch.from_numpy(values) for values in kept)
+            layer.weight.copy_(weights.T)
+            layer.bias.copy_(offset)
 
     def stored(self, codes):
         """The arrays of `finer.Finer`, norms folded into the convolutions."""
@@ -128,18 +148,21 @@ class Seen:
         return windows.permute(0, 3, 1, 2).float() / 255, *rest
 
 
-def taught(queue, codes, minutes, out):
+def taught(queue, codes, minutes, out, rate, begun):
     """Learns for so long, from some new windows and more earlier ones a step; the rate falls to nothing by then."""
     torch.manual_seed(6)
     pupil, seen, told, step = Pupil(len(codes)), Seen(), [], 0
-    teacher = torch.optim.AdamW(pupil.parameters(), RATE, weight_decay=DECAY)
+    teacher = torch.optim.AdamW(pupil.parameters(), rate, weight_decay=DECAY)
     while seen.filled < 40 * BATCH:
         seen.keep(queue.get())
+    if begun:
+        with torch.no_grad():
+            pupil.begin(finer.stored(begun), seen.some(4 * BATCH)[0])
     began = time.monotonic()
     while (done := (time.monotonic() - began) / 60 / minutes) < 1:
         seen.keep(queue.get())
         for group in teacher.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / 200) * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
+            group["lr"] = rate * min(1, (step + 1) / 200) * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2)
         loss, said = pupil.blame(*seen.some(BATCH))
         teacher.zero_grad()
         loss.backward()
@@ -158,6 +181,9 @@ def main():
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--out", type=Path, default=chance.DATA / "draped.npz")
+    parser.add_argument("--begun", type=Path, help="a net of this shape to go on from")
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--cloths", type=Path, required=True, help="made by flag_cloths.py")
     parser.add_argument("--hard", type=Path, default=Path("hard.npy"), help="windows without flags, made where missing")
     asked = parser.parse_args()
@@ -169,9 +195,11 @@ def main():
         np.save(asked.hard, hard)
     context = torch.multiprocessing.get_context("spawn")
     queue = context.Queue(4)
-    worker = context.Process(target=making, args=(asked.folders, asked.cloths, asked.hard, queue, 5), daemon=True)
+    worker = context.Process(
+        target=making, args=(asked.folders, asked.cloths, asked.hard, queue, asked.seed), daemon=True
+    )
     worker.start()
-    taught(queue, tuple(design.code for design in national()), asked.minutes, asked.out)
+    taught(queue, tuple(design.code for design in national()), asked.minutes, asked.out, asked.rate, asked.begun)
     worker.terminate()
 
 
