@@ -15,7 +15,7 @@ from verify.matching.flags.naming import POSSIBLE, Fit, Sighting
 from verify.matching.flags.whole import all_sightings
 from verify.model import Answer, Finding, Json, Portability, Region
 
-VERSION = "5"
+VERSION = "6"
 SMALLEST = 36  # pixels of the shorter side: three bands of 12
 BAND = 12  # pixels: the thinnest band that is sought
 CONTRAST = 10.0  # CIELAB, chosen: parts of one drawing differ by 29 (Micronesia) or by 55 and more; dim light halves it
@@ -29,9 +29,10 @@ LIMITS = (
     f"{MOVABLE} A flag's pattern may be printed, on a screen, a sleeve or a book; people must look at what bears it. "
     "A yes needs three bands of three colours hung as drawn, or a whole flag that taught nets see and whose drawing, "
     "laid there as cloth, agrees; all else is 'unclear' at most, and its names are often wrong. Flags of the shelf "
-    "get no yes. Chances were measured in 246 pictures of rooms and everyday scenes for bands, in 187 for whole flags, "
-    "and extrapolated below 1 in 246 or 187; elsewhere (shop fronts, sports, street art, other flags) striped colours "
-    "are commoner. A flag of no design here that is nearly one of them may be called that. Waving stripes (the United "
+    "get no yes. Chances were measured in 246 pictures of rooms and everyday scenes for bands, in 187 for whole flags "
+    "(those also mirrored and enlarged in part), and extrapolated below 1 in 246 or 187; elsewhere (shop fronts, "
+    "sports, street art, other flags) striped colours are commoner. A flag of no design here that is nearly one of them "
+    "may be called that. Waving stripes (the United "
     "States, Liberia, Malaysia) are hard to tell apart."
 )
 

@@ -95,9 +95,9 @@ def _halved(level: Floats) -> Floats:
 def nets() -> tuple[Finer, ...]:
     """The nets that ship: the first centres places, both judge them.
 
-    `tests/bench/flag_teaching_finer.py` makes the second; an earlier version of it made the first.
+    `tests/bench/flag_teaching_finer.py` makes the first; an earlier version of it made the second.
     """
-    return stored(DATA / "finer.npz"), stored(DATA / "draped.npz")
+    return stored(DATA / "draped.npz"), stored(DATA / "finer.npz")
 
 
 def stored(path: Path) -> Finer:
