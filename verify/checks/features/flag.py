@@ -31,9 +31,8 @@ LIMITS = (
     "laid there as cloth, agrees; all else is 'unclear' at most, and its names are often wrong. Flags of the shelf "
     "get no yes. Chances were measured in 246 pictures of rooms and everyday scenes for bands, in 187 for whole flags "
     "(those also mirrored and enlarged in part), and extrapolated below 1 in 246 or 187; elsewhere (shop fronts, "
-    "sports, street art, other flags) striped colours are commoner. A flag of no design here that is nearly one of them "
-    "may be called that. Waving stripes (the United "
-    "States, Liberia, Malaysia) are hard to tell apart."
+    "sports, street art, other flags) striped colours are commoner. A flag of no design here that is nearly one of "
+    "them may be called that. Waving stripes (the United States, Liberia, Malaysia) are hard to tell apart."
 )
 
 
