@@ -24,9 +24,13 @@ from verify.matching.flags.bands import stacks
 from verify.matching.flags.designs import national
 
 MOST = 90  # stacks kept of a scene, the longest first, no two of the same colours
-TAIL = 0.02  # share of the scenes, those with the largest sums, from which the tail is fitted. Where it begins the mean
-#              excess must have settled: of 748 versions of scenes it is 1.75, 0.96, 0.82, 0.62, 0.57 and 0.51 above the
-#              75th, 37th, 25th, 20th, 15th and 10th largest
+SHARES = (
+    0.1,
+    0.05,
+    0.02,
+)  # of the scenes, whose sums are told; beyond the last a tail is fitted. There the mean excess
+#                             must have settled: of 748 versions of scenes it is 1.75, 0.96, 0.82, 0.62, 0.57 and 0.51
+#                             above the 75th, 37th, 25th, 20th, 15th and 10th largest
 RIDGE = 1.0
 ROUNDS = 4  # of choosing the likeliest drawing of each place, and fitting again
 ENLARGED = 0.62  # of a scene's sides, in the parts of it that are looked at enlarged
@@ -138,11 +142,10 @@ def fitted(found):
     most = [max((_evidence(group, weights) for group in picture["groups"]), default=NOTHING)
             for picture in found if picture["truth"] is None]  # fmt: skip
     most = np.array(most)
-    level = max(float(np.quantile(most, 1 - TAIL)), float(most[most > NOTHING].min()))
+    level = np.quantile(most, 1 - SHARES[-1])
     return {
         "weights": [round(float(w), 4) for w in weights],
-        "level": round(level, 3),
-        "share": round(float((most > level).mean()), 4),
+        "levels": [[round(float(np.quantile(most, 1 - share)), 3), share] for share in SHARES],
         "fall": round(float((most[most > level] - level).mean()), 4),
     }
 

@@ -83,7 +83,11 @@ def test_a_charge_of_a_few_pixels_is_not_looked_for():
 
 def test_more_evidence_is_rarer():
     scale = scale_of()
-    assert 1 == scale.chance(scale.level - 1) > scale.chance(scale.level + 1) > scale.chance(scale.level + 2)
+    (first, often), *_, (last, rare) = scale.levels
+    assert scale.chance(first - 1) == 1
+    assert np.isclose([scale.chance(first), scale.chance(last)], [often, rare]).all()
+    assert scale.chance(first) > scale.chance((first + last) / 2) > scale.chance(last) > scale.chance(last + 1)
+    assert np.isclose(scale.chance(last + scale.fall), rare / np.e)
 
 
 def test_a_flag_of_no_design_is_not_certain():

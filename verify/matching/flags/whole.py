@@ -49,9 +49,10 @@ class Scale:
     """How the nets' odds and the cloth are weighed, and how rare a sum is in scenes without flags."""
 
     weights: tuple[float, ...]  # of the measures in `measures`, and what is added
-    level: float  # a sum reached in a share `share` of the scenes …
-    share: float
-    fall: float  # … and in e times fewer for each `fall` more
+    levels: tuple[
+        tuple[float, float], ...
+    ]  # sums, and the shares of the scenes that reach them; and from the last on …
+    fall: float  # … e times fewer scenes for each `fall` more
 
     def sum(self, seen: Laid) -> float:
         """The evidence for this drawing at this place."""
@@ -66,7 +67,11 @@ class Scale:
 
     def chance(self, value: float) -> float:
         """Expected number of places with so large a sum in a scene without flags."""
-        return min(1.0, float(self.share * np.exp((self.level - value) / self.fall))) if value > self.level else 1.0
+        sums, shares = (np.array(values) for values in zip(*self.levels, strict=True))
+        if value < sums[0]:
+            return 1.0
+        beyond = max(value - float(sums[-1]), 0.0) / self.fall
+        return float(np.exp(np.interp(value, sums, np.log(shares)) - beyond))
 
 
 def measures(seen: Laid, share: float) -> tuple[float, ...]:
@@ -200,4 +205,4 @@ def _overlap(one: Sighting, other: Sighting) -> bool:
 def scale_of() -> Scale:
     """The scale that ships; `tests/bench/flag_chances.py` makes it."""
     stored = json.loads((DATA / "whole.json").read_text())
-    return Scale(tuple(stored["weights"]), stored["level"], stored["share"], stored["fall"])
+    return Scale(tuple(stored["weights"]), tuple((value, share) for value, share in stored["levels"]), stored["fall"])
