@@ -1,6 +1,7 @@
 """Whole flags: the glance that proposes places, the cloth that is laid there, the charge that it bears."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -88,6 +89,21 @@ def test_more_evidence_is_rarer():
     assert np.isclose([scale.chance(first), scale.chance(last)], [often, rare]).all()
     assert scale.chance(first) > scale.chance((first + last) / 2) > scale.chance(last) > scale.chance(last + 1)
     assert np.isclose(scale.chance(last + scale.fall), rare / np.e)
+
+
+def test_a_share_that_kin_take_counts_for_what_is_named_with_them():
+    scale = scale_of()
+    found = laid.Laid(place((0, 0), (90, 60), 3.0, 4.0, 0), 0, False, -1.0, -0.25, SimpleNamespace(steps=0.4), False)
+    assert np.isclose(scale.evidence(found) - scale.sum(found), 0.75 * scale.weights[0])
+
+
+def test_the_shares_of_kin_are_added_up():
+    pixels = hang(room(), design("us").drawing, CORNERS, folds=0.04)
+    group = next(iter(laid.laid(pixels, national(), glance.net(), finer.nets())))
+    shares = {seen.design: seen.share for seen in group if seen.place is group[0].place}
+    relatives = [number for number in laid.kin(national())[group[0].design] if number in shares]
+    assert {code for number in relatives for code in national()[number].codes} >= {"us", "lr"}
+    assert group[0].shared >= np.logaddexp.reduce([shares[number] for number in relatives]) - 1e-5
 
 
 def test_a_flag_of_no_design_is_not_certain():
