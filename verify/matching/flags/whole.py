@@ -18,7 +18,7 @@ from verify.matching.flags.designs import Bytes, Design
 from verify.matching.flags.finer import Finer
 from verify.matching.flags.glance import Net
 from verify.matching.flags.laid import Laid, kin, laid
-from verify.matching.flags.naming import Fit, Sighting, inside, sightings
+from verify.matching.flags.naming import Fit, Sighting, inside, sightings, two_colours
 from verify.model import Json
 
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
@@ -155,10 +155,15 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
             fits.setdefault(seen.design, Fit(designs[seen.design], seen.cloth.distance, seen.cloth.lean, seen.mirrored))
     cloth, design = first.cloth, designs[first.design]
     borne = charge(pixels, cloth, design, mirrored=first.mirrored)
-    missing = borne is not None and borne < MISSING and cloth.steps >= LIES_WELL
+    # What is not bands may be a kin's charge, and can be missing too: the United States' canton is Liberia's charge
+    asked = (first.design, *twins) if design.bands is None else (first.design,)
+    found_there = (charge(pixels, cloth, designs[n], mirrored=first.mirrored) for n in asked)
+    looked = next((found for found in found_there if found is not None), None)
+    missing = looked is not None and looked < MISSING and cloth.steps >= LIES_WELL
     goes_on = cloth.own - cloth.edge > GOES_ON
-    stripes = first.place.turn > 0 and design.bands is not None and (borne is None or borne < CHARGE)
-    sure = design.against is None and not (missing or goes_on or first.part or stripes)
+    plain = borne is None and _repeats(design)
+    turned = design.bands is not None and first.place.turn > 0 and (borne is None or borne < CHARGE)
+    sure = design.against is None and not (missing or goes_on or first.part or plain or turned)
     measured: dict[str, Json] = {
         "layout": "whole flag",
         "direction": round(cloth.lean, 1),
@@ -184,6 +189,11 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
         inside(cloth.outline, size), float(np.ptp(np.array(cloth.outline), axis=0).max()), tuple(fits.values()),
         scale.chance(evidence), what, measured, CERTAIN if sure else 0.0,
     )  # fmt: skip
+
+
+def _repeats(design: Design) -> bool:
+    """Whether it is three bands of two colours: such stripes go on, on shirts, signs and kerbs."""
+    return design.bands is not None and len(design.bands.colours) == 3 and two_colours(design)
 
 
 def _hung_alike(one: Laid, other: Laid) -> bool:
