@@ -129,7 +129,9 @@ def test_common_stripes_are_not_called_a_flag():
         shirt[top : top + 30] = colour
     picture = room()
     picture[100:190, 150:310] = shirt
-    assert ask(picture)[0].answer is not Answer.YES
+    first = ask(picture)[0]
+    assert first.answer is not Answer.YES
+    assert "but three bands of two colours are on many things" in first.because
 
 
 def test_what_may_be_chance_is_unclear():

@@ -85,7 +85,10 @@ class Shrunken:
 
 
 def fit(picture: Shrunken, corners: Floats, drawings: Sequence[Bytes]) -> list[Cloth]:
-    """Each drawing laid over the quadrilateral (clockwise from the drawing's top left) and bent to agree."""
+    """Each drawing (sRGB bytes) laid over the corners [4 x 2] and bent to agree, in the order of the drawings.
+
+    Corners in pixels of the picture, clockwise from the drawing's top left.
+    """
     cloths: dict[int, Cloth] = {}
     for lying in (True, False):
         some = [number for number, drawing in enumerate(drawings) if (drawing.shape[1] >= drawing.shape[0]) is lying]

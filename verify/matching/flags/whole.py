@@ -24,11 +24,9 @@ from verify.model import Json
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
 BANDS_MEASURED, WHOLE_MEASURED = 800 * 600, 800 * 600  # pixels of the scenes in which the chances were measured
 CERTAIN = 0.0005  # expected places as good in a scene without flags for a yes: half the one in 1,000 asked for
-NEAR = (
-    1.4  # sums that much below a place's best (odds of one to seven, as odds are weighed) are not told from it: of 120
-)
-#             places of flags that were sure, the right design or its kin was among those in 119 (scenes kept for
-#             measuring)
+# Sums that much below a place's best (odds of one to seven, as odds are weighed) are not told from it: of 120 places of
+# flags that were sure, the right design or its kin was among those in 119 (scenes kept for measuring)
+NEAR = 1.4
 LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
 # By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: of 155 right and
 # sure places 5 have more, and 2 wrong ones that nothing else kept from a yes (0.40, 0.79; scenes kept for measuring)
@@ -49,9 +47,7 @@ class Scale:
     """How the nets' odds and the cloth are weighed, and how rare a sum is in scenes without flags."""
 
     weights: tuple[float, ...]  # of the measures in `measures`, and what is added
-    levels: tuple[
-        tuple[float, float], ...
-    ]  # sums, and the shares of the scenes that reach them; and from the last on …
+    levels: tuple[tuple[float, float], ...]  # sums, and the shares of the scenes that reach them; beyond the last …
     fall: float  # … e times fewer scenes for each `fall` more
 
     def sum(self, seen: Laid) -> float:
@@ -154,16 +150,11 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
         if value >= best - NEAR or seen.design in twins:
             fits.setdefault(seen.design, Fit(designs[seen.design], seen.cloth.distance, seen.cloth.lean, seen.mirrored))
     cloth, design = first.cloth, designs[first.design]
-    borne = charge(pixels, cloth, design, mirrored=first.mirrored)
     # What is not bands may be a kin's charge, and can be missing too: the United States' canton is Liberia's charge
     asked = (first.design, *twins) if design.bands is None else (first.design,)
-    found_there = (charge(pixels, cloth, designs[n], mirrored=first.mirrored) for n in asked)
-    looked = next((found for found in found_there if found is not None), None)
-    missing = looked is not None and looked < MISSING and cloth.steps >= LIES_WELL
-    goes_on = cloth.own - cloth.edge > GOES_ON
-    plain = borne is None and _repeats(design)
-    turned = design.bands is not None and first.place.turn > 0 and (borne is None or borne < CHARGE)
-    sure = design.against is None and not (missing or goes_on or first.part or plain or turned)
+    charges = (charge(pixels, cloth, designs[number], mirrored=first.mirrored) for number in asked)
+    borne = next((found for found in charges if found is not None), None)
+    reasons = _against(first, design, borne)
     measured: dict[str, Json] = {
         "layout": "whole flag",
         "direction": round(cloth.lean, 1),
@@ -173,7 +164,7 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
         "edge": round(cloth.edge, 3),
         "own": round(cloth.own, 3),
         "steps": round(cloth.steps, 3),
-        "part_of_another": first.part,
+        "no_yes_because": list(reasons),
         "sum": round(evidence, 3),
         "charge": "none large enough to be looked for" if borne is None else round(borne, 3),
         "visible": ["order", "colours", "layout", *(["charge"] if borne is not None and borne >= CHARGE else [])],
@@ -183,12 +174,26 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
     around = (
         f"{cloth.edge:.0%} of its outline standing out" if seen_around else "too little around it to see its outline"
     )
-    what = f"the whole drawing fits, {cloth.height:.0f} pixels high, {around}{told}"
+    but = f", but {' and '.join(reasons)}" if reasons else ""
+    what = f"the whole drawing fits, {cloth.height:.0f} pixels high, {around}{told}{but}"
     size = pixels.shape[1], pixels.shape[0]
     return Sighting(
         inside(cloth.outline, size), float(np.ptp(np.array(cloth.outline), axis=0).max()), tuple(fits.values()),
-        scale.chance(evidence), what, measured, CERTAIN if sure else 0.0,
+        scale.chance(evidence), what, measured, 0.0 if reasons or design.against else CERTAIN,
     )  # fmt: skip
+
+
+def _against(seen: Laid, design: Design, borne: float | None) -> list[str]:
+    """What speaks against a yes, in words; `borne`: how far its charge agrees, if one could be seen."""
+    cloth, charged = seen.cloth, borne is not None and borne >= CHARGE
+    found = {
+        "its charge is missing": borne is not None and borne < MISSING and cloth.steps >= LIES_WELL,
+        "its colours go on beyond its outline": cloth.own - cloth.edge > GOES_ON,
+        "a larger place about it looks as much like another flag": seen.part,
+        "three bands of two colours are on many things": borne is None and _repeats(design),
+        "hung turned it shows nothing but bands": seen.place.turn > 0 and design.bands is not None and not charged,
+    }
+    return [reason for reason, holds in found.items() if holds]
 
 
 def _repeats(design: Design) -> bool:
