@@ -1,5 +1,6 @@
 """Whole flags: the glance that proposes places, the cloth that is laid there, the charge that it bears."""
 
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -89,6 +90,15 @@ def test_more_evidence_is_rarer():
     assert np.isclose([scale.chance(first), scale.chance(last)], [often, rare]).all()
     assert scale.chance(first) > scale.chance((first + last) / 2) > scale.chance(last) > scale.chance(last + 1)
     assert np.isclose(scale.chance(last + scale.fall), rare / np.e)
+
+
+def test_the_sentence_and_the_figures_of_a_large_picture_are_in_its_own_pixels():
+    large = cv2.resize(hang(room(), design("br").drawing, CORNERS), (1440, 1080))
+    seen = whole_sightings(large, national())[0]
+    assert "br" in seen.fits[0].design.codes
+    told = int(re.search(r"(\d+) pixels high", seen.what)[1])
+    assert abs(told - seen.measured["height"]) <= 1
+    assert 240 < told < 330  # 96 in the room as it was
 
 
 def test_a_share_that_kin_take_counts_for_what_is_named_with_them():

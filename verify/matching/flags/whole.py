@@ -15,8 +15,6 @@ from verify.matching.flags.chance import DATA
 from verify.matching.flags.charge import charge
 from verify.matching.flags.closer import TURNED
 from verify.matching.flags.designs import Bytes, Design
-from verify.matching.flags.finer import Finer
-from verify.matching.flags.glance import Net
 from verify.matching.flags.laid import Laid, kin, laid
 from verify.matching.flags.naming import Fit, Sighting, inside, sightings, two_colours
 from verify.model import Json
@@ -101,7 +99,7 @@ def whole_sightings(pixels: Bytes, designs: Sequence[Design]) -> list[Sighting]:
     """Whole flags in a picture of any size, shrunk to WHOLE_AT first; all pixels reported are the picture's own."""
     small, scale = _shrunk(pixels, WHOLE_AT)
     crowd = _crowd(small, WHOLE_MEASURED)
-    return [_grown(seen, scale, crowd) for seen in _laid(small, designs, glance.net(), finer.nets(), scale_of())]
+    return [_grown(seen, scale, crowd) for seen in _laid(small, designs, scale)]
 
 
 def _shrunk(pixels: Bytes, longest: int) -> tuple[Bytes, float]:
@@ -128,18 +126,21 @@ def _grown(seen: Sighting, scale: float, crowd: float) -> Sighting:
     return replace(seen, polygon=polygon, across=seen.across * scale, chance=seen.chance * crowd, measured=measured)
 
 
-def _laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Finer], scale: Scale) -> list[Sighting]:
-    """Places where a whole drawing fits, the least probable by chance first."""
+def _laid(pixels: Bytes, designs: Sequence[Design], larger: float) -> list[Sighting]:
+    """Places where a whole drawing fits, the least probable by chance first; the picture itself is `larger`."""
     result: list[Sighting] = []
-    found = [[(scale.sum(seen), seen) for seen in group] for group in laid(pixels, designs, judge, nets)]
+    scale, groups = scale_of(), laid(pixels, designs, glance.net(), finer.nets())
+    found = [[(scale.sum(seen), seen) for seen in group] for group in groups]
     for group in sorted(found, key=lambda group: -max(value for value, _ in group)):
-        sighting = _sighting(group, scale, designs, pixels)
+        sighting = _sighting(group, scale, designs, pixels, larger)
         if sighting.chance < 1 and not any(_overlap(sighting, other) for other in result):
             result.append(sighting)
     return result
 
 
-def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequence[Design], pixels: Bytes) -> Sighting:
+def _sighting(
+    group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequence[Design], pixels: Bytes, larger: float
+) -> Sighting:
     """The drawing that explains a place best, and every other that explains it nearly as well."""
     group = sorted(group, key=lambda item: -item[0])
     best, first = group[0]
@@ -175,7 +176,7 @@ def _sighting(group: Sequence[tuple[float, Laid]], scale: Scale, designs: Sequen
         f"{cloth.edge:.0%} of its outline standing out" if seen_around else "too little around it to see its outline"
     )
     but = f", but {' and '.join(reasons)}" if reasons else ""
-    what = f"the whole drawing fits, {cloth.height:.0f} pixels high, {around}{told}{but}"
+    what = f"the whole drawing fits, {cloth.height * larger:.0f} pixels high, {around}{told}{but}"
     size = pixels.shape[1], pixels.shape[0]
     return Sighting(
         inside(cloth.outline, size), float(np.ptp(np.array(cloth.outline), axis=0).max()), tuple(fits.values()),
