@@ -77,6 +77,23 @@ def test_a_charge_is_seen_and_its_absence_is_noticed():
         assert (charge.charge(pixels, fitted, design("az"), mirrored=False) > 0.6) is seen
 
 
+def test_a_colour_that_is_not_where_it_is_drawn_is_missed():
+    drawing = design("us").drawing
+    for shown, seen in ((drawing, True), (np.ascontiguousarray(drawing[:, drawing.shape[1] * 2 // 5 :]), False)):
+        pixels = hang(room(), shown, CORNERS)
+        fitted = cloth.fit(cloth.Shrunken(pixels), np.array(CORNERS, np.float32), [drawing])[0]
+        assert (fitted.least > 0.4) is seen
+        assert seen or (fitted.least, fitted.faintest) == (pytest.approx(0, abs=0.2), "blue")
+
+
+def test_folds_do_not_make_cloth_slip_along_bands_that_go_on():
+    bands = np.repeat(np.array([(20, 20, 20), (200, 0, 0), (240, 200, 20)], np.uint8), 40, axis=0)
+    pixels = hang(room(), np.repeat(bands[:, None], 360, axis=1), box(20, 90, 440, 100), folds=0.04)
+    corners = np.array(box(160, 90, 160, 100), np.float32)
+    fitted = cloth.fit(cloth.Shrunken(pixels), corners, [design("us").drawing])[0]
+    assert np.ptp(np.array(fitted.outline)[:, 0]) > 0.95 * 160  # it was 0.87 of it
+
+
 def test_a_charge_of_a_few_pixels_is_not_looked_for():
     pixels = hang(room(), design("az").drawing, box(180, 90, 63, 36))
     fitted = cloth.fit(cloth.Shrunken(pixels), np.array(box(180, 90, 63, 36), np.float32), [design("az").drawing])[0]
@@ -84,12 +101,12 @@ def test_a_charge_of_a_few_pixels_is_not_looked_for():
 
 
 def test_more_evidence_is_rarer():
-    scale = scale_of()
-    (first, often), *_, (last, rare) = scale.levels
-    assert scale.chance(first - 1) == 1
-    assert np.isclose([scale.chance(first), scale.chance(last)], [often, rare]).all()
-    assert scale.chance(first) > scale.chance((first + last) / 2) > scale.chance(last) > scale.chance(last + 1)
-    assert np.isclose(scale.chance(last + scale.fall), rare / np.e)
+    for tail in (scale_of().scenes, scale_of().mistaken):
+        (first, often), *_, (last, rare) = tail.levels
+        assert tail.share(first - 1) == 1
+        assert np.isclose([tail.share(first), tail.share(last)], [often, rare]).all()
+        assert tail.share(first) > tail.share((first + last) / 2) > tail.share(last) > tail.share(last + 1)
+        assert np.isclose(tail.share(last + tail.fall), rare / np.e)
 
 
 def test_the_sentence_and_the_figures_of_a_large_picture_are_in_its_own_pixels():
@@ -102,9 +119,28 @@ def test_the_sentence_and_the_figures_of_a_large_picture_are_in_its_own_pixels()
 
 
 def test_a_share_that_kin_take_counts_for_what_is_named_with_them():
-    scale = scale_of()
-    found = laid.Laid(place((0, 0), (90, 60), 3.0, 4.0, 0), 0, False, -1.0, -0.25, SimpleNamespace(steps=0.4), False)
+    scale, found = scale_of(), judged(flagpole=-20.0)
     assert np.isclose(scale.evidence(found) - scale.sum(found), 0.75 * scale.weights[0])
+
+
+def test_what_imagenets_net_sees_counts_for_any_flag_and_not_for_its_name():
+    scale, seen, faint, nowhere = scale_of(), judged(flagpole=0.0), judged(flagpole=-7.0), judged(flagpole=-20.0)
+    assert scale.evidence(seen) > scale.evidence(nowhere) + 1
+    assert scale.evidence(faint) == scale.evidence(nowhere)  # what it does not see is no evidence against a flag
+    assert scale.likeness(seen) == scale.likeness(nowhere)
+
+
+def test_odds_against_none_count_for_a_flag_and_odds_against_other_flags_for_its_name():
+    scale, seen = scale_of(), judged(flagpole=-20.0)
+    other, known = (replace(seen, place=replace(seen.place, **more)) for more in ({"odds": 5.0}, {"named": 2.0}))
+    assert scale.evidence(other) > scale.evidence(seen) == scale.evidence(known)
+    assert scale.likeness(known) > scale.likeness(seen) == scale.likeness(other)
+
+
+def judged(flagpole):
+    """A drawing at a place, its share a third of its and its kin's."""
+    where, lies = place((0, 0), (90, 60), 3.0, 4.0, 0), SimpleNamespace(steps=0.4, least=0.8)
+    return laid.Laid(where, 0, False, -1.0, -0.25, lies, False, flagpole)
 
 
 def test_the_shares_of_kin_are_added_up():

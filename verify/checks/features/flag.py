@@ -15,7 +15,7 @@ from verify.matching.flags.naming import POSSIBLE, Fit, Sighting
 from verify.matching.flags.whole import all_sightings
 from verify.model import Answer, Finding, Json, Portability, Region
 
-VERSION = "6"
+VERSION = "7"
 SMALLEST = 36  # pixels of the shorter side: three bands of 12
 BAND = 12  # pixels: the thinnest band that is sought
 CONTRAST = 10.0  # CIELAB, chosen: parts of one drawing differ by 29 (Micronesia) or by 55 and more; dim light halves it
@@ -29,8 +29,10 @@ LIMITS = (
     f"{MOVABLE} A flag's pattern may be printed, on a screen, a sleeve or a book; people must look at what bears it. "
     "A yes needs three bands of three colours hung as drawn, or a whole flag that taught nets see and whose drawing, "
     "laid there as cloth, agrees; all else is 'unclear' at most, and its names are often wrong. Flags of the shelf "
-    "get no yes. Chances were measured in 246 pictures of rooms and everyday scenes for bands, in 187 for whole flags "
-    "(those also mirrored and enlarged in part), and extrapolated below 1 in 246 or 187; elsewhere (shop fronts, "
+    "get no yes. A flag on its pole out of doors is told from other things by a net taught on such photographs; one on "
+    "a wall has no such help. "
+    "Chances were measured in 246 pictures of rooms and everyday scenes for bands, in 187 for whole flags (those also "
+    "mirrored and enlarged in part), and extrapolated below 1 in 246 or 187; elsewhere (shop fronts, "
     "sports, street art, other flags) striped colours are commoner. A flag of no design here that is nearly one of "
     "them may be called that. Waving stripes (the United States, Liberia, Malaysia) are hard to tell apart."
 )
@@ -43,15 +45,18 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     folds, and compared with every design after the gains that a light can make (von Kries) are removed. For whole
     flags of any layout, as drawn, turned by a quarter or upside down, a small net, taught on drawn flags, proposes
     places; two finer ones centre and judge them, one taught on simulated cloth. The likeliest drawings are laid there
-    as cloth, and nets, colours and steps of colour are weighed together. Each is judged by how often scenes without
-    flags come as close. Every design that fits within noise is named.
+    as cloth. What the nets say, how the steps of colour agree, and whether a net taught on everyday photographs sees a
+    flag on its pole there are weighed together. Each is judged by how often scenes without flags come as close, and by
+    how often flags of other designs look as much like it. Every design that fits within noise is named.
     Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels and whole flags below 40 (80
     where they hang turned) are not sought, in pictures shrunk to 1,600 pixels (whole flags: 800) where they are larger.
-    A whole flag gets no yes where a charge that is large enough is missing on cloth that lies well, where its colours
-    go on beyond its outline, where a larger place about it looks as much like another flag, where it is turned and
-    bears nothing but bands, or where it is nothing but three bands of two colours.
+    A whole flag gets no yes where a colour, or a charge that is large enough, is missing on cloth that lies well, where
+    flags of other designs often look as much like it, where its colours go on beyond its outline, where a larger place
+    about it looks as much like another flag, where it is turned and bears nothing but bands, or where it is nothing but
+    three bands of two colours.
     Not found is unclear, since flags are often missed; no is said only of a picture without two colours to make one of.
-    References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance; Lucas & Kanade (1981).
+    References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance; Lucas & Kanade (1981);
+    Tan & Le, ICML (2019), for the net taught on everyday photographs.
     """
     shelf, left_out = _on_shelf(known)
     pixels = picture.pixels

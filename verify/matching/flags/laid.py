@@ -15,6 +15,7 @@ from verify.matching.flags.colour import Floats, nearest
 from verify.matching.flags.designs import Bytes, Design
 from verify.matching.flags.finer import Finer
 from verify.matching.flags.glance import Net, Place
+from verify.matching.flags.imagenet import flagpole
 
 ALIKE = 0.03  # mean difference of a drawing from its mirror image below which they are one
 SHARE = -4.6  # natural logarithm of a design's share at a place below which it is not tried there (1 in 100)
@@ -43,6 +44,7 @@ class Laid:
     shared: float  # the same, of the design's and its kin's: those are named with it
     cloth: Cloth
     part: bool  # a larger place about it looks as much like another flag, of a design or of none
+    flagpole: float  # as `imagenet.flagpole` sees the place
 
 
 def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Finer]) -> Iterator[list[Laid]]:
@@ -55,9 +57,9 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Fi
     proposed = places(pixels, judge, nets, strangers=bool(strangers))
     for ways in proposed:
         found: list[Laid] = []
-        for place in ways:
-            if max(place.odds, place.other if strangers else place.odds) < FAINT:
-                continue
+        likely = [p for p in ways if max(p.odds, p.other if strangers else p.odds) >= FAINT]
+        hoisted = flagpole(pixels, likely[0].corners) if likely else 0.0
+        for place in likely:
             shares = np.array([place.logs[at] if at >= 0 else -np.inf for at in known])
             tried = [int(n) for n in np.argsort(-shares)[:TRIED] if shares[n] >= SHARE]
             likes = nearest(flat(picture, place.corners, COARSE)[None], _coarse(tuple(designs)))[0]
@@ -77,7 +79,7 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Fi
                     else (0.0, 0.0)
                 )
                 if cloth.height >= LOWEST:
-                    found.append(Laid(place, number, mirrored, share, shared, cloth, part))
+                    found.append(Laid(place, number, mirrored, share, shared, cloth, part, hoisted))
         if found:
             yield found
 

@@ -15,12 +15,14 @@ from verify.matching.flags.chance import DATA
 from verify.matching.flags.charge import charge
 from verify.matching.flags.closer import TURNED
 from verify.matching.flags.designs import Bytes, Design
+from verify.matching.flags.imagenet import CLASSES
 from verify.matching.flags.laid import Laid, kin, laid
 from verify.matching.flags.naming import Fit, Sighting, inside, sightings, two_colours
 from verify.model import Json
 
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
 BANDS_MEASURED, WHOLE_MEASURED = 800 * 600, 800 * 600  # pixels of the scenes in which the chances were measured
+MISTAKEN = 0.01  # share of flags that may look as much like another design, for a yes: chosen
 CERTAIN = 0.0005  # expected places as good in a scene without flags for a yes: half the one in 1,000 asked for
 # Sums that much below a place's best (odds of one to seven, as odds are weighed) are not told from it: of 120 places of
 # flags that were sure, the right design or its kin was among those in 119 (scenes kept for measuring)
@@ -36,31 +38,23 @@ LIES_WELL = 0.6  # correlation of steps of colour below which cloth is too folde
 #                  18 right flags with less than MISSING, 8 have less (scenes kept for measuring)
 STEPS = 0.6  # correlation of steps of colour beyond which it counts no more: stripes of signs agree with some design,
 #              and one without a flag had the largest sum of 187 scenes at odds of one to four (chosen on those scenes)
+FAINTEST = 0.2
 CHARGE = 0.6  # correlation at which a charge counts as seen. Of 60 composites a size without it 1 in 50 reached 0.6,
 #               with it two in three (bands of 14 to 40 pixels, scenes kept for measuring)
 
 
+OF = "scenes", "mistaken"  # what the tails are of
+
+
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """How the nets' odds and the cloth are weighed, and how rare a sum is in scenes without flags."""
+class Tail:
+    """How rare a sum is."""
 
-    weights: tuple[float, ...]  # of the measures in `measures`, and what is added
-    levels: tuple[tuple[float, float], ...]  # sums, and the shares of the scenes that reach them; beyond the last …
-    fall: float  # … e times fewer scenes for each `fall` more
+    levels: tuple[tuple[float, float], ...]  # sums, and the shares that reach them; beyond the last …
+    fall: float  # … e times fewer for each `fall` more
 
-    def sum(self, seen: Laid) -> float:
-        """The evidence for this drawing at this place."""
-        return self._weighed(measures(seen, seen.share))
-
-    def evidence(self, seen: Laid) -> float:
-        """The evidence for this drawing or one of its kin, which are named together."""
-        return self._weighed(measures(seen, seen.shared))
-
-    def _weighed(self, values: tuple[float, ...]) -> float:
-        return float(np.dot(self.weights[:-1], values) + self.weights[-1])
-
-    def chance(self, value: float) -> float:
-        """Expected number of places with so large a sum in a scene without flags."""
+    def share(self, value: float) -> float:
+        """The share that reaches it; 1 below the first level."""
         sums, shares = (np.array(values) for values in zip(*self.levels, strict=True))
         if value < sums[0]:
             return 1.0
@@ -68,14 +62,47 @@ class Scale:
         return float(np.exp(np.interp(value, sums, np.log(shares)) - beyond))
 
 
-def measures(seen: Laid, share: float) -> tuple[float, ...]:
-    """The nets' odds, and how far the cloth's steps of colour agree with the drawing's.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How what is measured is weighed, and how rare the sums are where there is no such flag."""
 
-    How far its colours are adds nothing to both: 119 of 180 flags are found with it and without (part `chance`).
-    `share`: natural logarithm of the share of those for which the evidence is asked.
+    weights: tuple[float, ...]  # of the measures in `measures`, and what is added: is this flag there?
+    naming: tuple[float, ...]  # of those in `namings`: if a flag is there, is it this one?
+    scenes: Tail  # of the largest sum in a scene without flags
+    mistaken: Tail  # of the likeness of a wrong design where a flag hangs; half of them were of no known design
+
+    def sum(self, seen: Laid) -> float:
+        """The evidence for this drawing at this place."""
+        return weighed(measures(seen, seen.share), self.weights)
+
+    def evidence(self, seen: Laid) -> float:
+        """The evidence for this drawing or one of its kin, which are named together."""
+        return weighed(measures(seen, seen.shared), self.weights)
+
+    def likeness(self, seen: Laid) -> float:
+        """The evidence for this drawing or its kin among flags of any design."""
+        return weighed(namings(seen), self.naming)
+
+
+def weighed(values: tuple[float, ...], weights: Sequence[float]) -> float:
+    """The sum of measures, weighed, and what is added."""
+    return float(np.dot(weights[:-1], values) + weights[-1])
+
+
+def measures(seen: Laid, share: float) -> tuple[float, ...]:
+    """The nets' odds; how far the cloth's steps of colour agree with the drawing's; ImageNet's view beyond a chance's.
+
+    How far its colours are adds nothing to the first two: 119 of 180 flags are found with it and without (part
+    `chance`). `share`: natural logarithm of the share of those for which the evidence is asked.
     """
     odds = float(np.clip(seen.place.odds, -8, 16)) + max(share, LEAST_SHARE) - TURNED[seen.place.turn]
-    return odds, min(seen.cloth.steps, STEPS)
+    return odds, min(seen.cloth.steps, STEPS), max(seen.flagpole + float(np.log(CLASSES)), 0.0)
+
+
+def namings(seen: Laid) -> tuple[float, ...]:
+    """The nets' odds against flags of other designs, how far steps of colour agree, and the least seen of a colour."""
+    named = float(np.clip(seen.place.named, -8, 16)) + max(seen.shared, LEAST_SHARE) - TURNED[seen.place.turn]
+    return named, seen.cloth.steps, seen.cloth.least
 
 
 def all_sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[Sighting]:
@@ -151,20 +178,22 @@ def _sighting(
         if value >= best - NEAR or seen.design in twins:
             fits.setdefault(seen.design, Fit(designs[seen.design], seen.cloth.distance, seen.cloth.lean, seen.mirrored))
     cloth, design = first.cloth, designs[first.design]
-    # What is not bands may be a kin's charge, and can be missing too: the United States' canton is Liberia's charge
-    asked = (first.design, *twins) if design.bands is None else (first.design,)
-    charges = (charge(pixels, cloth, designs[number], mirrored=first.mirrored) for number in asked)
-    borne = next((found for found in charges if found is not None), None)
-    reasons = _against(first, design, borne)
+    charges = {number: charge(pixels, cloth, designs[number], mirrored=first.mirrored) for number in twins}
+    borne = charges[first.design]
+    reasons = _against(first, design, borne, scale)
+    if all(found is not None and found < MISSING for found in charges.values()) and cloth.steps >= LIES_WELL:
+        reasons.append("its charge is missing")
     measured: dict[str, Json] = {
         "layout": "whole flag",
         "direction": round(cloth.lean, 1),
         "height": round(cloth.height, 1),
         "odds": round(first.place.odds, 2),
+        "flagpole": round(first.flagpole, 2),
         "share": round(first.share, 2),
         "edge": round(cloth.edge, 3),
         "own": round(cloth.own, 3),
         "steps": round(cloth.steps, 3),
+        "least": round(cloth.least, 3),
         "no_yes_because": list(reasons),
         "sum": round(evidence, 3),
         "charge": "none large enough to be looked for" if borne is None else round(borne, 3),
@@ -180,15 +209,16 @@ def _sighting(
     size = pixels.shape[1], pixels.shape[0]
     return Sighting(
         inside(cloth.outline, size), float(np.ptp(np.array(cloth.outline), axis=0).max()), tuple(fits.values()),
-        scale.chance(evidence), what, measured, 0.0 if reasons or design.against else CERTAIN,
+        scale.scenes.share(evidence), what, measured, 0.0 if reasons or design.against else CERTAIN,
     )  # fmt: skip
 
 
-def _against(seen: Laid, design: Design, borne: float | None) -> list[str]:
+def _against(seen: Laid, design: Design, borne: float | None, scale: Scale) -> list[str]:
     """What speaks against a yes, in words; `borne`: how far its charge agrees, if one could be seen."""
     cloth, charged = seen.cloth, borne is not None and borne >= CHARGE
     found = {
-        "its charge is missing": borne is not None and borne < MISSING and cloth.steps >= LIES_WELL,
+        "a flag of another design could look so": scale.mistaken.share(scale.likeness(seen)) > MISTAKEN,
+        f"its {cloth.faintest} is missing": cloth.least < FAINTEST and cloth.steps >= LIES_WELL,
         "its colours go on beyond its outline": cloth.own - cloth.edge > GOES_ON,
         "a larger place about it looks as much like another flag": seen.part,
         "three bands of two colours are on many things": borne is None and _repeats(design),
@@ -221,4 +251,5 @@ def _overlap(one: Sighting, other: Sighting) -> bool:
 def scale_of() -> Scale:
     """The scale that ships; `tests/bench/flag_chances.py` makes it."""
     stored = json.loads((DATA / "whole.json").read_text())
-    return Scale(tuple(stored["weights"]), tuple((value, share) for value, share in stored["levels"]), stored["fall"])
+    tails = (Tail(tuple((v, share) for v, share in stored[of]["levels"]), stored[of]["fall"]) for of in OF)
+    return Scale(tuple(stored["weights"]), tuple(stored["naming"]), *tails)
