@@ -24,8 +24,9 @@ from verify.matching.flags.bands import stacks
 from verify.matching.flags.designs import national
 
 MOST = 90  # stacks kept of a scene, the longest first, no two of the same colours
-SHARES = 0.1, 0.05, 0.02  # of the scenes, and of flags of no design, whose sums are told; beyond the last a tail is
-#                           fitted. There the mean excess must have settled: MEANEXCESS
+SHARES = 0.1, 0.05, 0.02  # of the scenes, whose sums are told; beyond the last a tail is fitted. There the mean excess
+#                           must have settled: of 748 versions of scenes it is 1.24, 0.81, 0.63, 0.62, 0.52 and 0.65
+#                           above the 75th, 37th, 25th, 20th, 15th and 10th largest
 RIDGE = 1.0
 ROUNDS = 4  # of choosing the likeliest drawing of each place, and fitting again
 ENLARGED = 0.62  # of a scene's sides, in the parts of it that are looked at enlarged
@@ -66,14 +67,13 @@ def bands(folders, out):
 def looked(pixels, truth, corners):
     """What was measured at each place, and the truth.
 
-    Of each drawing laid there: measures for it alone and with its kin, those for its name, its number, and how much of
-    the flag the place covers.
+    Of each drawing laid there: measures for it alone and with its kin, design, how much of the flag the place covers.
     """
     groups = []
     for group in laid.laid(pixels, national(), glance.net(), finer.nets()):
         here = 0.0 if truth is None else _overlap(group[0].cloth.outline, corners)
-        groups.append([(whole.measures(seen, seen.share), whole.measures(seen, seen.shared), whole.namings(seen),
-                        seen.design, here) for seen in group])  # fmt: skip
+        groups.append([(whole.measures(seen, seen.share), whole.measures(seen, seen.shared), seen.design, here)
+                       for seen in group])  # fmt: skip
     return {"truth": truth, "groups": groups}
 
 
@@ -123,8 +123,7 @@ def _hung(scene, number, rng, maps):
 def fitted(found):
     """How the measures are weighed, by logistic regression: does the likeliest drawing, or its kin, hang there?
 
-    The same where a flag hangs, for its name; and the tails of the largest sum in scenes without flags, and of the
-    likeness of wrong designs where a flag hangs.
+    And the tail of the largest sum in scenes without flags.
     """
     kin = laid.kin(tuple(national()))
     weights = np.eye(1, len(next(group for picture in found for group in picture["groups"])[0][0]) + 1)[0]
@@ -132,38 +131,28 @@ def fitted(found):
         rows, right = [], []
         for picture in found:
             for group in picture["groups"]:
-                _, values, _, design, here = _likeliest(group, weights)
+                _, values, design, here = max(group, key=lambda seen: _sum(seen[0], weights))
                 rows.append(values)
                 right.append(here > HERE and picture["truth"] in kin[design])
         weights = _logistic(np.array(rows), np.array(right))
-    scenes = [max((whole.weighed(_likeliest(group, weights)[1], weights) for group in picture["groups"]),
-                  default=NOTHING) for picture in found if picture["truth"] is None]  # fmt: skip
-    named = [[(values, picture["truth"] in kin[design])
-              for _, _, values, design, here in (_likeliest(group, weights) for group in picture["groups"])
-              if here > HERE] for picture in found if picture["truth"] is not None]  # fmt: skip
-    naming = _logistic(*(np.array(each) for each in zip(*(one for some in named for one in some), strict=True)))
-    mistaken = [max((whole.weighed(values, naming) for values, right in some if not right), default=NOTHING)
-                for some in named]  # fmt: skip
-    return {
-        "weights": [round(float(w), 4) for w in weights],
-        "naming": [round(float(w), 4) for w in naming],
-        "scenes": _tail(np.array(scenes)),
-        "mistaken": _tail(np.array(mistaken)),
-    }
-
-
-def _likeliest(group, weights):
-    """Of the drawings at a place the one with the largest sum."""
-    return max(group, key=lambda seen: whole.weighed(seen[0], weights))
-
-
-def _tail(most):
-    """Levels, and an exponential tail beyond the last of them."""
+    most = [max((_evidence(group, weights) for group in picture["groups"]), default=NOTHING)
+            for picture in found if picture["truth"] is None]  # fmt: skip
+    most = np.array(most)
     level = np.quantile(most, 1 - SHARES[-1])
     return {
+        "weights": [round(float(w), 4) for w in weights],
         "levels": [[round(float(np.quantile(most, 1 - share)), 3), share] for share in SHARES],
         "fall": round(float((most[most > level] - level).mean()), 4),
     }
+
+
+def _evidence(group, weights):
+    """With its kin, of the drawing that is likeliest at a place."""
+    return _sum(max(group, key=lambda seen: _sum(seen[0], weights))[1], weights)
+
+
+def _sum(values, weights):
+    return float(np.dot(values, weights[:-1]) + weights[-1])
 
 
 def _logistic(rows, right):

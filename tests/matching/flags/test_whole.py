@@ -11,7 +11,7 @@ import pytest
 from tests.matching.flags.cloth import box, design, hang, room
 from verify.matching.flags import charge, closer, cloth, finer, glance, laid
 from verify.matching.flags.designs import national
-from verify.matching.flags.whole import scale_of, whole_sightings
+from verify.matching.flags.whole import HOISTED, scale_of, whole_sightings
 
 CORNERS = box(180, 90, 168, 96, 0.1)
 
@@ -101,12 +101,12 @@ def test_a_charge_of_a_few_pixels_is_not_looked_for():
 
 
 def test_more_evidence_is_rarer():
-    for tail in (scale_of().scenes, scale_of().mistaken):
-        (first, often), *_, (last, rare) = tail.levels
-        assert tail.share(first - 1) == 1
-        assert np.isclose([tail.share(first), tail.share(last)], [often, rare]).all()
-        assert tail.share(first) > tail.share((first + last) / 2) > tail.share(last) > tail.share(last + 1)
-        assert np.isclose(tail.share(last + tail.fall), rare / np.e)
+    scale = scale_of()
+    (first, often), *_, (last, rare) = scale.levels
+    assert scale.chance(first - 1) == 1
+    assert np.isclose([scale.chance(first), scale.chance(last)], [often, rare]).all()
+    assert scale.chance(first) > scale.chance((first + last) / 2) > scale.chance(last) > scale.chance(last + 1)
+    assert np.isclose(scale.chance(last + scale.fall), rare / np.e)
 
 
 def test_the_sentence_and_the_figures_of_a_large_picture_are_in_its_own_pixels():
@@ -123,18 +123,10 @@ def test_a_share_that_kin_take_counts_for_what_is_named_with_them():
     assert np.isclose(scale.evidence(found) - scale.sum(found), 0.75 * scale.weights[0])
 
 
-def test_what_imagenets_net_sees_counts_for_any_flag_and_not_for_its_name():
-    scale, seen, faint, nowhere = scale_of(), judged(flagpole=0.0), judged(flagpole=-7.0), judged(flagpole=-20.0)
-    assert scale.evidence(seen) > scale.evidence(nowhere) + 1
-    assert scale.evidence(faint) == scale.evidence(nowhere)  # what it does not see is no evidence against a flag
-    assert scale.likeness(seen) == scale.likeness(nowhere)
-
-
-def test_odds_against_none_count_for_a_flag_and_odds_against_other_flags_for_its_name():
-    scale, seen = scale_of(), judged(flagpole=-20.0)
-    other, known = (replace(seen, place=replace(seen.place, **more)) for more in ({"odds": 5.0}, {"named": 2.0}))
-    assert scale.evidence(other) > scale.evidence(seen) == scale.evidence(known)
-    assert scale.likeness(known) > scale.likeness(seen) == scale.likeness(other)
+def test_what_imagenets_net_sees_is_evidence_for_a_flag_and_never_against_one():
+    scale, seen, faint, nowhere = scale_of(), judged(flagpole=0.0), judged(flagpole=-3.5), judged(flagpole=-20.0)
+    assert np.isclose(scale.evidence(seen) - scale.evidence(nowhere), -scale.weights[2] * np.log(HOISTED))
+    assert scale.evidence(faint) == scale.evidence(nowhere)
 
 
 def judged(flagpole):

@@ -115,9 +115,9 @@ def _judged(pixels: Bytes, place: Place, nets: Sequence[Finer]) -> Place:
     cells = _cells(pixels, boxes)
     every = [each for net in nets for each in _looked(net, cells, boxes)]
     share = np.logaddexp.reduce([each.logs for each in every], axis=0) - np.log(len(every))
-    odds, other, named = np.mean([(each.odds, each.other, each.named) for each in every], axis=0)
-    corners = np.asarray(np.mean([each.corners for each in every], axis=0), np.float32)
-    return Place(float(odds), float(other), np.asarray(share, np.float32), corners, named=float(named))
+    odds, other = (float(np.mean(values)) for values in zip(*((each.odds, each.other) for each in every), strict=True))
+    corners = np.mean([each.corners for each in every], axis=0)
+    return Place(odds, other, np.asarray(share, np.float32), np.asarray(corners, np.float32))
 
 
 def _looks(pixels: Bytes, net: Finer, boxes: Sequence[Box]) -> Iterator[Place]:
@@ -133,10 +133,8 @@ def _cells(pixels: Bytes, boxes: Sequence[Box]) -> Floats:
 def _looked(net: Finer, cells: Floats, boxes: Sequence[Box]) -> Iterator[Place]:
     """What a finer net sees in boxes of those cells."""
     logits, corners = net.judged(cells)
-    named = np.logaddexp.reduce(logits[:, :-2], axis=1) - logits[:, -2]
-    for odds, other, logs, known, at, (first, extent) in zip(*read(logits), named, corners, boxes, strict=True):
-        corner = np.asarray(first + at * extent, np.float32)
-        yield Place(float(odds), float(other), logs, corner, named=float(known))
+    for odds, other, logs, at, (first, extent) in zip(*read(logits), corners, boxes, strict=True):
+        yield Place(float(odds), float(other), logs, np.asarray(first + at * extent, np.float32))
 
 
 def windows(pixels: Bytes) -> list[Box]:

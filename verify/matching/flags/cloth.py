@@ -29,7 +29,7 @@ ALONG = 0.4  # weight of differences along a cell's own colour: folds shade clot
 OUTLIER = 0.15  # difference (sRGB, 0 to 1) beyond which a cell counts as covered by something
 EDGE = 0.07  # colour step, of white, that shows an outer edge of the cloth
 OWN = 0.06  # colour difference, of white, within which the surroundings have one of the cloth's colours
-LARGE = 0.05  # share of the cells that a colour must have to be missed
+LARGE = 0.05  # share of the cells that a colour must have, its rims aside, to be missed
 TOLD = 0.1  # sRGB difference (0 to 1) from the rest of the drawing that a colour must have to be missed
 AWAY, FARTHER = 1.2, 3.0  # cells beyond the outline where an edge, and where the cloth's own colours are looked for
 COARSER = 1.15  # between the scales at which shrunken pictures are kept
@@ -127,7 +127,7 @@ def _cloth(level: Level, mesh: Mesh, knots: Floats, drawn: Floats, size: tuple[i
     far = 9.0 if visible.mean() < 0.6 else float(nearest(seen[None, visible], drawn[None, visible])[0, 0])
     upper = ends[size[0] - 1] - ends[0]
     edge, own = _rim(level, mesh, at, seen)
-    least, faintest = _least(seen, drawn)
+    least, faintest = _least(seen, drawn, size)
     return Cloth(
         distance=far,
         edge=edge,
@@ -177,18 +177,21 @@ def _steps(seen: Floats, drawn: Floats, size: tuple[int, int]) -> float:
     return float(one @ two / np.sqrt((one @ one) * (two @ two) + 1e-9))
 
 
-def _least(seen: Floats, drawn: Floats) -> tuple[float, str]:
+def _least(seen: Floats, drawn: Floats, size: tuple[int, int]) -> tuple[float, str]:
     """How much of its difference from all other cells is seen in the cells of a colour, and that colour: the least.
 
-    1: as drawn in the light that fits; 0: those cells are as the others. A canton of stripes alone has no blue.
+    1: as drawn in the light that fits; 0: those cells are as the others. A canton of stripes alone has no blue. Only
+    cells among their like count: in folds one stripe may lie on the next.
     """
     lit = drawn * each_gains(seen[None], drawn[None])[0]
     words = np.array([colour_word((float(r), float(g), float(b))) for r, g, b in drawn])
     found = [(1.0, "")]
     for word in sorted(set(words)):
-        here = words == word
-        if LARGE <= here.mean() <= 1 - LARGE:
-            asked, got = (cells[here].mean(axis=0) - cells[~here].mean(axis=0) for cells in (lit, seen))
+        there = words == word
+        among = cv2.erode(np.asarray(there, np.uint8).reshape(size[1], size[0]), np.ones((3, 3), np.uint8))
+        here = among.ravel() > 0
+        if here.mean() >= LARGE and not there.all():
+            asked, got = (cells[here].mean(axis=0) - cells[~there].mean(axis=0) for cells in (lit, seen))
             if np.abs(asked).max() >= TOLD:
                 found.append((float(asked @ got / (asked @ asked)), str(word)))
     return min(found)

@@ -96,7 +96,6 @@ class Place:
     logs: Floats  # [designs] natural logarithm of each design's share, given that it is one of them
     corners: Floats  # [4 x 2] picture pixels, clockwise from the drawing's top left
     turn: int = 0  # quarter turns, clockwise, by which the flag hangs as the window was seen
-    named: float = 0.0  # natural logarithm: a flag of a known design against one of none, as finer nets see it
 
 
 def glanced(pixels: Bytes, judge: Net, *, strangers: bool, smallest: float = 40, most: int = 24) -> list[Place]:

@@ -16,7 +16,6 @@ from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
 
 FLAGPOLE = 557  # ImageNet's class "flagpole, flagstaff"
-CLASSES = 1000
 SIDE = 128  # pixels of the square window: at 72 the net is lost, 224 takes three times as long
 WIDER = (1.6, 2.4)  # sides of the windows about a place, of its longer side: with the pole, and what the flag hangs at
 MIDDLE, SPREAD = 127.0, 128.0  # of bytes, as the net was taught

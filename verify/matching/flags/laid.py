@@ -65,9 +65,7 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Fi
             likes = nearest(flat(picture, place.corners, COARSE)[None], _coarse(tuple(designs)))[0]
             twins = [twin for number in tried[:1] for twin in relatives[number]]
             tried = list(dict.fromkeys([*tried, *(int(n) for n in np.argsort(likes)[:LIKE]), *twins, *strangers]))
-            likeliest = int(place.logs.argmax())
-            alike = {likeliest, *(known[n] for own, at in enumerate(known) if at == likeliest for n in relatives[own])}
-            part = any(holds(_read(larger, place.turn), place, alike) for larger in proposed)
+            larger = [_read(other, place.turn) for other in proposed]
             drawn = _drawn(designs, tried)[: max(left, 0)]
             left -= len(drawn)
             hung = [designs[n].drawing[:, ::-1] if mirrored else designs[n].drawing for n, mirrored in drawn]
@@ -78,6 +76,8 @@ def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Fi
                     if known[number] >= 0
                     else (0.0, 0.0)
                 )
+                alike = {known[relative] for relative in relatives[number]}
+                part = any(holds(other, place, alike) for other in larger)
                 if cloth.height >= LOWEST:
                     found.append(Laid(place, number, mirrored, share, shared, cloth, part, hoisted))
         if found:
