@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.matching.flags.cloth import box, design, hang, room
-from verify.matching.flags import charge, closer, cloth, finer, glance, laid
+from verify.matching.flags import charge, closer, cloth, finer, glance, laid, whole
 from verify.matching.flags.designs import national
 from verify.matching.flags.whole import HOISTED, scale_of, whole_sightings
 
@@ -92,6 +92,21 @@ def test_folds_do_not_make_cloth_slip_along_bands_that_go_on():
     corners = np.array(box(160, 90, 160, 100), np.float32)
     fitted = cloth.fit(cloth.Shrunken(pixels), corners, [design("us").drawing])[0]
     assert np.ptp(np.array(fitted.outline)[:, 0]) > 0.95 * 160  # it was 0.87 of it
+
+
+def test_what_one_of_the_designs_named_together_shows_is_not_missing():
+    def lies(least, steps=0.7):
+        return SimpleNamespace(least=least, steps=steps, faintest="blue", own=0.0, edge=0.9)
+
+    first = laid.Laid(place((0, 0), (90, 60), 3.0, 4.0, 0), 0, False, -1.0, -0.25, lies(0.1), False, -20.0)
+    us, lr = design("us"), design("lr")
+    assert whole._against(first, {lr: 0.2, us: 0.1}, 0.2, [lies(0.1)]) == [
+        "its blue is missing",
+        "its charge is missing",
+    ]
+    assert whole._against(first, {lr: 0.2, us: None}, 0.2, [lies(0.1), lies(0.8)]) == []
+    folded = replace(first, cloth=lies(0.1, steps=0.3))
+    assert whole._against(folded, {lr: 0.2, us: 0.1}, 0.2, []) == []
 
 
 def test_a_charge_of_a_few_pixels_is_not_looked_for():
