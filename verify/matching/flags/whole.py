@@ -23,8 +23,8 @@ from verify.model import Json
 BANDS_AT, WHOLE_AT = 1600, 800  # longest side searched: chosen for time, and so that 12-pixel bands survive shrinking
 BANDS_MEASURED, WHOLE_MEASURED = 800 * 600, 800 * 600  # pixels of the scenes in which the chances were measured
 CERTAIN = 0.0005  # expected places as good in a scene without flags for a yes: half the one in 1,000 asked for
-# Sums that much below a place's best (odds of one to seven, as odds are weighed) are not told from it: of 120 places of
-# flags that were sure, the right design or its kin was among those in 119 (scenes kept for measuring)
+# Sums that much below a place's best (odds of one to nine, as odds are weighed) are not told from it: of 303 places of
+# flags that were sure, the right design or its kin was among those in 299 (part `chance`)
 NEAR = 1.4
 LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
 # By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: of 155 right and
