@@ -86,6 +86,12 @@ def test_a_colour_that_is_not_where_it_is_drawn_is_missed():
         assert seen or (fitted.least, fitted.faintest) == (pytest.approx(0, abs=0.2), "blue")
 
 
+def test_a_drawing_that_no_light_makes_so_is_far_and_not_infinitely_far():
+    pixels = hang(room(), np.full((60, 90, 3), (250, 40, 0), np.uint8), CORNERS)
+    fitted = cloth.fit(cloth.Shrunken(pixels), np.array(CORNERS, np.float32), [design("ie").drawing])[0]
+    assert fitted.distance == cloth.FAR
+
+
 def test_folds_do_not_make_cloth_slip_along_bands_that_go_on():
     bands = np.repeat(np.array([(20, 20, 20), (200, 0, 0), (240, 200, 20)], np.uint8), 40, axis=0)
     pixels = hang(room(), np.repeat(bands[:, None], 360, axis=1), box(20, 90, 440, 100), folds=0.04)

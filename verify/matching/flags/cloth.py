@@ -32,6 +32,7 @@ OWN = 0.06  # colour difference, of white, within which the surroundings have on
 LARGE = 0.05  # share of the cells that a colour must have, its rims aside, to be missed
 TOLD = 0.1  # sRGB difference (0 to 1) from the rest of the drawing that a colour must have to be missed
 AWAY, FARTHER = 1.2, 3.0  # cells beyond the outline where an edge, and where the cloth's own colours are looked for
+FAR = 9.0  # distance of a drawing of which too little is seen, or that no light makes so: findings hold finite numbers
 COARSER = 1.15  # between the scales at which shrunken pictures are kept
 
 
@@ -124,7 +125,7 @@ def _cloth(level: Level, mesh: Mesh, knots: Floats, drawn: Floats, size: tuple[i
     at = _on_level(knots, level.scale)
     seen, visible = _sampled(level.pixels, mesh.inside @ at)
     ends = mesh.rim @ knots
-    far = 9.0 if visible.mean() < 0.6 else float(nearest(seen[None, visible], drawn[None, visible])[0, 0])
+    far = FAR if visible.mean() < 0.6 else min(FAR, float(nearest(seen[None, visible], drawn[None, visible])[0, 0]))
     upper = ends[size[0] - 1] - ends[0]
     edge, own = _rim(level, mesh, at, seen)
     least, faintest = _least(seen, drawn, size)
