@@ -106,13 +106,20 @@ def test_what_one_of_the_designs_named_together_shows_is_not_missing():
 
     first = laid.Laid(place((0, 0), (90, 60), 3.0, 4.0, 0), 0, False, -1.0, -0.25, lies(0.1), False, -20.0)
     us, lr = design("us"), design("lr")
-    assert whole._against(first, {lr: 0.2, us: 0.1}, 0.2, [lies(0.1)]) == [
+    assert whole._against(first, lr, {lr: 0.2, us: 0.1}, [lies(0.1)]) == [
         "its blue is missing",
         "its charge is missing",
     ]
-    assert whole._against(first, {lr: 0.2, us: None}, 0.2, [lies(0.1), lies(0.8)]) == []
+    assert whole._against(first, lr, {lr: 0.2, us: None}, [lies(0.1), lies(0.8)]) == []
     folded = replace(first, cloth=lies(0.1, steps=0.3))
-    assert whole._against(folded, {lr: 0.2, us: 0.1}, 0.2, []) == []
+    assert whole._against(folded, lr, {lr: 0.2, us: 0.1}, []) == []
+
+
+def test_a_flag_of_another_layout_is_named_though_few_pixels_make_it_bands_of_two_colours():
+    assert any(whole._repeats(national()[number]) for number in laid.kin(national())[national().index(design("so"))])
+    seen = whole_sightings(hang(room(), design("so").drawing, CORNERS), national())[0]
+    assert "so" in seen.fits[0].design.codes
+    assert seen.certain
 
 
 def test_a_charge_of_a_few_pixels_is_not_looked_for():

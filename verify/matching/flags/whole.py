@@ -165,7 +165,7 @@ def _sighting(
     charges = {number: charge(pixels, cloth, designs[number], mirrored=first.mirrored) for number in twins}
     borne = charges[first.design]
     lying = [seen.cloth for _, seen in group if seen.design in twins and seen.cloth.steps >= LIES_WELL]
-    reasons = _against(first, {designs[number]: found for number, found in charges.items()}, borne, lying)
+    reasons = _against(first, design, {designs[number]: found for number, found in charges.items()}, lying)
     measured: dict[str, Json] = {
         "layout": "whole flag",
         "direction": round(cloth.lean, 1),
@@ -198,23 +198,21 @@ def _sighting(
     )  # fmt: skip
 
 
-def _against(
-    seen: Laid, charges: Mapping[Design, float | None], borne: float | None, lying: Sequence[Cloth]
-) -> list[str]:
+def _against(seen: Laid, design: Design, charges: Mapping[Design, float | None], lying: Sequence[Cloth]) -> list[str]:
     """What speaks against a yes, in words.
 
-    `charges`: how far the charge of each design that is named agrees, if one could be seen; `borne`: the first's.
+    `charges`: how far the charge of the design and of each that is named with it agrees, if one could be seen.
     `lying`: those of their cloths that lie well. What is not missing from one of them is not missing.
     """
-    cloth, lies_well = seen.cloth, seen.cloth.steps >= LIES_WELL
+    cloth, borne, lies_well = seen.cloth, charges[design], seen.cloth.steps >= LIES_WELL
     missing = all(found is not None and found < MISSING for found in charges.values())
-    bands_alone = (borne is None or borne < CHARGE) and all(design.bands is not None for design in charges)
+    bands_alone = (borne is None or borne < CHARGE) and all(named.bands is not None for named in charges)
     found = {
         f"its {cloth.faintest} is missing": lies_well and all(each.least < FAINTEST for each in lying),
         "its charge is missing": missing and lies_well,
         "its colours go on beyond its outline": cloth.own - cloth.edge > GOES_ON,
         "a larger place about it looks as much like another flag": seen.part,
-        "three bands of two colours are on many things": borne is None and any(map(_repeats, charges)),
+        "three bands of two colours are on many things": borne is None and _repeats(design),
         "hung turned it shows nothing but bands": seen.place.turn > 0 and bands_alone,
     }
     return [reason for reason, holds in found.items() if holds]
