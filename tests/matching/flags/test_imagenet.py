@@ -1,4 +1,4 @@
-"""What a net taught on everyday photographs sees: flags on poles, and windows that stay in the picture."""
+"""What a net taught on everyday photographs sees: flags on poles, in squares that stay in the picture."""
 
 import cv2
 import numpy as np
@@ -25,22 +25,20 @@ def test_a_flag_on_a_pole_is_seen_and_a_room_has_none():
         assert imagenet.flagpole(hoisted(code), corners) > np.log(0.4)
 
 
-def test_a_window_about_a_place_is_moved_into_the_picture():
-    pixels = np.arange(300 * 400 * 3, dtype=np.uint32).reshape(300, 400, 3).astype(np.uint8)
-    low = np.array(box(0, 0, 40, 30), np.float32)
-    window = imagenet._window(pixels, low, 3.2)
-    assert np.array_equal(window, pixels[:128, :128])  # 40 · 3.2: the size of the window, as it is
-    high = np.array(box(360, 270, 40, 30), np.float32)
-    assert np.array_equal(imagenet._window(pixels, high, 3.2), pixels[-128:, -128:])
+def test_a_square_about_a_place_is_moved_into_the_picture():
+    pixels = np.zeros((300, 400, 3), np.uint8)
+    for place, first in (
+        (box(0, 0, 40, 30), (0, 0)),
+        (box(360, 270, 40, 30), (272, 172)),
+        (box(180, 135, 40, 30), (136, 86)),
+    ):
+        start, extent = imagenet._square(pixels, np.array(place, np.float32), 3.2)
+        assert (start.tolist(), extent.tolist()) == (list(first), [128, 128])
 
 
-def test_a_window_larger_than_the_picture_is_its_whole_and_its_edge_continued():
-    pixels = np.zeros((100, 200, 3), np.uint8)
-    pixels[0], pixels[-1] = 50, 90
-    window = imagenet._window(pixels, np.array(box(20, 10, 150, 80), np.float32), 2.4)
-    assert window.shape == (imagenet.SIDE, imagenet.SIDE, 3)
-    assert np.allclose(window[:30], 50)
-    assert np.allclose(window[-30:], 90)
+def test_a_square_is_as_large_as_the_longer_side_at_most_and_reaches_evenly_beyond_the_other():
+    start, extent = imagenet._square(np.zeros((100, 200, 3), np.uint8), np.array(box(20, 10, 150, 80), np.float32), 2.4)
+    assert (start.tolist(), extent.tolist()) == ([0, -50], [200, 200])
 
 
 def test_one_place_is_seen_the_same_in_whatever_order():

@@ -14,6 +14,7 @@ import numpy as np
 from verify.matching.flags.chance import DATA
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
+from verify.matching.flags.glance import Box, window
 
 FLAGPOLE = 557  # ImageNet's class "flagpole, flagstaff"
 SIDE = 128  # pixels of the square window: at 72 the net is lost, 224 takes three times as long
@@ -22,25 +23,25 @@ MIDDLE, SPREAD = 127.0, 128.0  # of bytes, as the net was taught
 
 
 def flagpole(pixels: Bytes, corners: Floats) -> float:
-    """Natural logarithm of the share that "flagpole" takes of all classes, mean of two windows about the corners."""
-    windows = np.stack([_window(pixels, corners, wider) for wider in WIDER])
+    """Natural logarithm (0 at most) of the share that "flagpole" takes of all classes, mean of two windows.
+
+    They are squares about the corners [N x 2] (picture pixels, in any order), moved into the picture.
+    """
+    windows = np.stack([window(pixels, *_square(pixels, corners, wider), (SIDE, SIDE)) for wider in WIDER])
     net = _net()
-    net.setInput((windows.transpose(0, 3, 1, 2) - np.float32(MIDDLE)) / np.float32(SPREAD))
+    net.setInput((windows.transpose(0, 3, 1, 2) * np.float32(255) - np.float32(MIDDLE)) / np.float32(SPREAD))
     logits = np.asarray(net.forward(), np.float64)
     shares = logits[:, FLAGPOLE] - np.logaddexp.reduce(logits, axis=1)
     return float(np.logaddexp.reduce(shares) - np.log(len(shares)))
 
 
-def _window(pixels: Bytes, corners: Floats, wider: float) -> Floats:
-    """The square about the corners [SIDE x SIDE x 3], moved into the picture, whose edge is continued where it must."""
+def _square(pixels: Bytes, corners: Floats, wider: float) -> Box:
+    """First corner and extent of the square about the corners, at most as large as the picture's longer side."""
     high, wide = pixels.shape[:2]
     low, top = corners.min(axis=0), corners.max(axis=0)
     side = round(min(max(float((top - low).max()), 1.0) * wider, float(max(high, wide))))
-    x, y = (_start(middle, side, room) for middle, room in zip((low + top) / 2, (wide, high), strict=True))
-    rows, columns = (np.clip(np.arange(first, first + side), 0, room - 1) for first, room in ((y, high), (x, wide)))
-    square = pixels[rows[:, None], columns[None]]
-    way = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(square, (SIDE, SIDE), interpolation=way), np.float32)
+    first = [_start(middle, side, room) for middle, room in zip((low + top) / 2, (wide, high), strict=True)]
+    return np.array(first, np.float32), np.array([side, side], np.float32)
 
 
 def _start(middle: float, side: int, room: int) -> int:
@@ -53,4 +54,5 @@ def _start(middle: float, side: int, room: int) -> int:
 @cache
 def _net() -> cv2.dnn.Net:
     """The net that ships; `tests/bench/flag_imagenet.py` makes it."""
-    return cv2.dnn.readNetFromONNX(str(DATA / "imagenet.onnx"))
+    stored = np.fromfile(DATA / "imagenet.onnx", np.uint8)  # OpenCV opens no path beyond ASCII on Windows
+    return cv2.dnn.readNetFromONNX(stored)
