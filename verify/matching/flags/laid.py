@@ -13,7 +13,7 @@ from verify.matching.flags.closer import places
 from verify.matching.flags.cloth import Cloth, Shrunken, fit, flat, small
 from verify.matching.flags.colour import Floats, nearest
 from verify.matching.flags.designs import Bytes, Design
-from verify.matching.flags.finer import Finer
+from verify.matching.flags.finer import Judge
 from verify.matching.flags.glance import Net, Place
 from verify.matching.flags.imagenet import flagpole
 
@@ -47,7 +47,7 @@ class Laid:
     flagpole: float  # as `imagenet.flagpole` sees the place
 
 
-def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Finer]) -> Iterator[list[Laid]]:
+def laid(pixels: Bytes, designs: Sequence[Design], judge: Net, nets: Sequence[Judge]) -> Iterator[list[Laid]]:
     """For each place, the drawings that may lie there, each fitted as cloth; the likeliest place first."""
     column = {code: number for number, code in enumerate(judge.codes)}
     known = [column.get(design.code, -1) if design.against is None else -1 for design in designs]
