@@ -1,4 +1,4 @@
-"""The finer net: its layers against OpenCV's filters, and that it knows a drawing where it was hung."""
+"""The finer nets: layers against OpenCV's filters, and that each knows a drawing where it was hung."""
 
 import cv2
 import numpy as np
@@ -18,7 +18,6 @@ def test_a_convolution_in_strips_is_a_filter(monkeypatch, strip):
         for number in range(5):
             filtered = sum(cv2.filter2D(one[:, :, c], -1, kernels[:, :, c, number]) for c in range(2))
             assert np.allclose(seen[..., number], filtered[1:-1, 1:-1], atol=1e-4)
-    assert np.array_equal(finer.convolved(level, kernels.reshape(-1, 5), step=2), ours[:, ::2, ::2])
 
 
 def test_an_odd_last_row_stands_alone_when_a_level_is_halved():
@@ -26,7 +25,7 @@ def test_an_odd_last_row_stands_alone_when_a_level_is_halved():
     assert finer._halved(level)[0, :, :, 0].tolist() == [[6, 8, 9], [11, 13, 14]]
 
 
-@pytest.mark.parametrize("net", finer.nets(), ids=["draped", "finer"])
+@pytest.mark.parametrize("net", finer.nets(), ids=["everyday", "draped"])
 def test_a_drawing_is_known_in_a_window_about_it_and_not_in_one_beside(net):
     picture = hang(room(), design("br").drawing, box(180, 90, 168, 96, 0.1))
     windows = [glance.window(picture, np.array(at, np.float32), np.array((208, 156), np.float32), finer.CELLS)
@@ -34,6 +33,13 @@ def test_a_drawing_is_known_in_a_window_about_it_and_not_in_one_beside(net):
     logits, _ = net.judged(np.stack(windows))
     assert net.codes[int(logits[0].argmax())] == "br"
     assert int(logits[1].argmax()) == len(net.codes) + 1  # none
+
+
+def test_windows_are_judged_alike_however_many_come_at_once(monkeypatch):
+    net, windows = finer.nets()[0], np.random.default_rng(4).random((7, 72, 96, 3), np.float32)
+    alone = [np.concatenate(parts) for parts in zip(*(net.judged(window[None]) for window in windows), strict=True)]
+    monkeypatch.setattr(finer, "TOGETHER", 3)
+    assert all(np.allclose(one, other, atol=1e-3) for one, other in zip(alone, net.judged(windows), strict=True))
 
 
 def test_the_first_net_tells_where_corners_are():

@@ -17,7 +17,7 @@ CELLS = (96, 72)  # of a window, across and down: twice the first glance's
 # Numbers that a convolution multiplies at once, 2 MB: as much as processors keep a core. A first glance at a level of
 # 616 x 466 takes 0.23 s so, and 0.38 s without strips
 STRIP = 1 << 19
-PATCH = 4  # cells across and down that a net may take together at first, none twice
+PATCH = 4  # cells across and down that the first layer takes together, none twice
 TOGETHER = 16  # windows that OpenCV is given at once: chosen
 UNIT = np.array([[0.1, 0.1], [0.9, 0.1], [0.9, 0.9], [0.1, 0.9]], np.float32)  # corners before anything is seen
 
@@ -54,10 +54,7 @@ class Everyday:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finer:
-    """A first layer, convolutions of 3 x 3 with a zero beyond the edge, the last of 1 x 1, then two full layers.
-
-    The first layer takes each patch of 4 x 4 cells once, or every second cell with its surroundings of 3 x 3.
-    """
+    """Patches, then convolutions of 3 x 3 with a zero beyond the edge, the last of 1 x 1, then two full layers."""
 
     maps: tuple[tuple[Floats, Floats], ...]  # [48 or 9·channels or channels x maps], [maps]
     halved: tuple[int, ...]  # the layers after which a level is halved by pooling
@@ -67,13 +64,12 @@ class Finer:
 
     def judged(self, windows: Floats) -> tuple[Floats, Floats]:
         """As `Judge.judged`."""
-        level = windows - np.float32(0.5)
+        level = _patches(windows - np.float32(0.5))
         for number, (weights, offset) in enumerate(self.maps):
             if len(weights) == 9 * level.shape[3]:
-                level = np.pad(level, ((0, 0), (1, 1), (1, 1), (0, 0)))
-                level = convolved(level, weights, step=2 if number == 0 else 1) + offset
+                level = convolved(np.pad(level, ((0, 0), (1, 1), (1, 1), (0, 0))), weights) + offset
             else:
-                level = times(_patches(level) if number == 0 else level, weights) + offset
+                level = times(level, weights) + offset
             level = _halved(level) if number in self.halved else level
             level = np.maximum(level, 0)
         hidden = np.maximum(level.reshape(len(level), -1) @ self.hidden[0] + self.hidden[1], 0)
@@ -81,13 +77,13 @@ class Finer:
         return out[:, :-8], out[:, -8:].reshape(-1, 4, 2) + UNIT
 
 
-def convolved(level: Floats, weights: Floats, step: int = 1) -> Floats:
-    """Each `step`-th inner pixel's surroundings of 3 x 3 times weights [9·channels x M]: [N x rows x columns x M].
+def convolved(level: Floats, weights: Floats) -> Floats:
+    """Each inner pixel's surroundings of 3 x 3 times weights [9·channels x M]: [N x H - 2 x W - 2 x M].
 
     A strip at a time: what the product reads must lie in the processor's cache, or it waits for memory.
     """
     count, high, wide, channels = level.shape
-    rows, columns, depth = (high - 3) // step + 1, (wide - 3) // step + 1, 9 * channels
+    rows, columns, depth = high - 2, wide - 2, 9 * channels
     high, many = min(rows, max(1, STRIP // (columns * depth))), max(1, STRIP // (rows * columns * depth))
     result = np.empty((count, rows, columns, weights.shape[1]), np.float32)
     room = np.empty(min(many, count) * high * columns * depth, np.float32)
@@ -96,9 +92,9 @@ def convolved(level: Floats, weights: Floats, step: int = 1) -> Floats:
             out = result[first : first + many, top : top + high]
             strip = room[: out[..., 0].size * depth].reshape(*out.shape[:3], depth)
             for number in range(9):
-                y, x = step * top + number // 3, number % 3
-                part = level[first : first + many, y : y + step * out.shape[1] : step, x : x + step * columns : step]
-                strip[..., number * channels : (number + 1) * channels] = part[:, : out.shape[1], :columns]
+                y, x = top + number // 3, number % 3
+                part = level[first : first + many, y : y + out.shape[1], x : x + columns]
+                strip[..., number * channels : (number + 1) * channels] = part
             out[:] = times(strip, weights)
     return result
 

@@ -17,7 +17,7 @@ from verify.matching.flags.charge import charge
 from verify.matching.flags.closer import TURNED
 from verify.matching.flags.cloth import Cloth
 from verify.matching.flags.designs import Bytes, Design
-from verify.matching.flags.laid import Laid, kin, laid
+from verify.matching.flags.laid import SHARE, Laid, kin, laid
 from verify.matching.flags.naming import Fit, Sighting, inside, sightings, two_colours
 from verify.model import Json
 
@@ -31,7 +31,9 @@ NEAR = 1.4
 # places of flags whose sums are large enough for a yes, the right design is named in 335 with any kin margin from NEAR
 # to endless (part `chance`)
 KIN_NEAR = 2 * NEAR
-LEAST_SHARE = -3.0  # natural logarithm: the glance may prefer one design, and not overrule how another fits
+# Natural logarithm of a design's share below which the nets do not speak against it further, so that they may not
+# overrule how it fits: the right one has less in 2 in 100 of 206 places of flags (part `chance`)
+LEAST_SHARE = SHARE
 # By how much more of the outline may have the cloth's own colours beyond it than stand out, for a yes: of 155 right and
 # sure places 5 have more, and 2 wrong ones that nothing else kept from a yes (0.40, 0.79; scenes kept for measuring)
 GOES_ON = 0.3
