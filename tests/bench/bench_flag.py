@@ -66,10 +66,10 @@ class Count:
             if not finding.regions or finding.answer.value not in {"yes", "unclear"}:
                 continue
             fits, sure = finding.measured["fits"], finding.answer.value == "yes"
-            as_drawn = [fit for fit in fits if fit["hung"] == "as drawn"] or fits
+            named = [fit for fit in fits if fit["hung"] == fits[0]["hung"]]
             here = inside(np.mean(finding.regions[0].polygon, axis=0))
             if here and any(code in fit["codes"] for fit in fits):
-                among = any(code in fit["codes"] for fit in as_drawn) and len(as_drawn) <= 4
+                among = any(code in fit["codes"] for fit in named) and len(named) <= 4
                 best = max(best, NAMED if sure and among else LISTED)
             elif sure:
                 wrong = True

@@ -10,6 +10,7 @@ import argparse
 import json
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -65,16 +66,17 @@ def bands(folders, out):
 
 
 def looked(pixels, truth, corners):
-    """What was measured at each place, and the truth.
-
-    Of each drawing laid there: measures for it alone and with its kin, design, how much of the flag the place covers.
-    """
+    """Drawings laid at each place with how much of the flag that place covers, and the truth."""
     groups = []
     for group in laid.laid(pixels, national(), glance.net(), finer.nets()):
         here = 0.0 if truth is None else _overlap(group[0].cloth.outline, corners)
-        groups.append([(whole.measures(seen, seen.share), whole.measures(seen, seen.shared), seen.design, here)
-                       for seen in group])  # fmt: skip
+        groups.append((here, [_slim(seen) for seen in group]))
     return {"truth": truth, "groups": groups}
+
+
+def _slim(seen):
+    """What is laid there without what the measures do not need."""
+    return replace(seen, place=replace(seen.place, logs=None), cloth=replace(seen.cloth, outline=(), knots=None))
 
 
 def _overlap(outline, corners):
@@ -125,17 +127,16 @@ def fitted(found):
 
     And the tail of the largest sum in scenes without flags.
     """
-    kin = laid.kin(tuple(national()))
-    weights = np.eye(1, len(next(group for picture in found for group in picture["groups"])[0][0]) + 1)[0]
+    kin, weights = laid.kin(tuple(national())), np.array([1.0, 0.0, 0.0])
     for _ in range(ROUNDS):
         rows, right = [], []
         for picture in found:
-            for group in picture["groups"]:
-                _, values, design, here = max(group, key=lambda seen: _sum(seen[0], weights))
-                rows.append(values)
-                right.append(here > HERE and picture["truth"] in kin[design])
+            for here, group in picture["groups"]:
+                best = _likeliest(group, weights)
+                rows.append(whole.measures(best, best.shared))
+                right.append(here > HERE and picture["truth"] in kin[best.design])
         weights = _logistic(np.array(rows), np.array(right))
-    most = [max((_evidence(group, weights) for group in picture["groups"]), default=NOTHING)
+    most = [max((_evidence(group, weights) for _, group in picture["groups"]), default=NOTHING)
             for picture in found if picture["truth"] is None]  # fmt: skip
     most = np.array(most)
     level = np.quantile(most, 1 - SHARES[-1])
@@ -146,9 +147,14 @@ def fitted(found):
     }
 
 
+def _likeliest(group, weights):
+    return max(group, key=lambda seen: _sum(whole.measures(seen, seen.share), weights))
+
+
 def _evidence(group, weights):
     """With its kin, of the drawing that is likeliest at a place."""
-    return _sum(max(group, key=lambda seen: _sum(seen[0], weights))[1], weights)
+    best = _likeliest(group, weights)
+    return _sum(whole.measures(best, best.shared), weights)
 
 
 def _sum(values, weights):

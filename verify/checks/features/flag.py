@@ -103,18 +103,13 @@ def _nothing(picture: Image, designs: tuple[Design, ...]) -> Finding:
 
 def _finding(seen: Sighting, designs: tuple[Design, ...]) -> Finding:
     answer = Answer.YES if seen.certain else Answer.UNCLEAR
-    as_drawn = [fit for fit in seen.fits if fit.hung == "as drawn"] or list(seen.fits)
-    others = [fit for fit in seen.fits if fit not in as_drawn]
-    named = _listed([fit.design.name for fit in as_drawn])
+    hung = seen.fits[0].hung
+    first = [fit for fit in seen.fits if fit.hung == hung]
+    others = [fit.design.name for fit in seen.fits if fit.hung != hung]
+    named = _listed([fit.design.name for fit in first])
     verb = "has" if answer is Answer.YES else "may have"
-    hung = as_drawn[0].hung
-    turned = (
-        f" ({hung})"
-        if hung != "as drawn"
-        else f", or, hung otherwise, of {_listed([f.design.name for f in others])}"
-        if others
-        else ""
-    )
+    turned = "" if hung == "as drawn" else f" ({hung})"
+    turned += f", or, hung otherwise, of {_listed(others)}" if others else ""
     because = (
         f"A region {seen.across:.0f} pixels across {verb} the pattern of the flag of {named}{turned}: {seen.what}; "
         f"{len(designs) - len(seen.fits)} of {len(designs)} designs do not fit, and scenes without flags hold a region "
@@ -126,8 +121,8 @@ def _finding(seen: Sighting, designs: tuple[Design, ...]) -> Finding:
         "designs": len(designs),
         **seen.measured,
     }
-    against = next((fit.design.against for fit in as_drawn if fit.design.against), None)
-    region = Region(seen.polygon, "/".join(fit.design.codes[0] for fit in as_drawn[:SENTENCE]))
+    against = next((fit.design.against for fit in first if fit.design.against), None)
+    region = Region(seen.polygon, "/".join(fit.design.codes[0] for fit in first[:SENTENCE]))
     return Finding(
         answer, because, against, measured, (region,), score=float(-np.log10(max(seen.chance, 1e-12))),
         portability=Portability.PORTABLE, limits=LIMITS,

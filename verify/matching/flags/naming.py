@@ -54,7 +54,7 @@ class Sighting:
 
     polygon: tuple[Point, ...]
     across: float  # pixels, its longer side
-    fits: tuple[Fit, ...]  # those that hang as drawn first, each group best first
+    fits: tuple[Fit, ...]  # those that hang as the best does first, each group best first; of bands, those as drawn
     chance: float  # expected number of regions as close to any one design in a scene without flags
     what: str  # what was seen, for a sentence
     measured: dict[str, Json]
