@@ -46,9 +46,13 @@ def test_a_flag_that_hangs_turned_is_named_and_said_to_be_turned(turn, hung):
     assert (("gb-wls" if turn == 2 else "us"), hung) in {(code, fit.hung) for fit in fits for code in fit.design.codes}
 
 
-def test_designs_that_few_pixels_make_one_are_named_together():
-    first = whole_sightings(hang(room(), design("us").drawing, CORNERS), national())[0]
+def test_designs_that_few_pixels_make_one_are_named_together_while_they_fit():
+    drawing, corners = design("us").drawing, box(180, 90, 112, 64, 0.1)
+    few = cv2.resize(cv2.resize(drawing, (24, 16), interpolation=cv2.INTER_AREA), drawing.shape[1::-1])
+    first = whole_sightings(hang(room(), few, corners), national())[0]
     assert {"us", "lr"} <= {code for fit in first.fits for code in fit.design.codes}
+    clear = whole_sightings(hang(room(), drawing, CORNERS), national())[0]
+    assert {code for fit in clear.fits for code in fit.design.codes} == {"us", "um"}
 
 
 def test_a_room_without_a_flag_has_no_likely_place():

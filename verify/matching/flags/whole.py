@@ -49,7 +49,9 @@ FAINTEST = 0.45
 LIES_WELL = 0.5
 STEPS = 0.6  # correlation of steps of colour beyond which it counts no more: stripes of signs agree with some design,
 #              and one without a flag had the largest sum of 187 scenes at odds of one to four (chosen on those scenes)
-HOISTED = 0.05  # share of all of ImageNet's classes that "flagpole" must take to count: chosen
+HOISTED = (
+    0.05  # share of all of ImageNet's classes that "flagpole" must take to count: 1 of 748 versions of scenes has it
+)
 SHOWN = 0.5  # share of all classes that "flagpole" must take to be told: chosen
 # Correlation at which a charge counts as seen: of 546 charges laid on other flags 1 in 50 reaches 0.74, and of 31 right
 # ones whose steps of colour agree three in four reach 0.76 (part `chance`)
@@ -58,7 +60,7 @@ CHARGE = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How the nets' odds and the cloth are weighed, and how rare a sum is in scenes without flags."""
+    """How the nets' odds, the cloth and ImageNet's view are weighed, and how rare a sum is in scenes without flags."""
 
     weights: tuple[float, ...]  # of the measures in `measures`, and what is added
     levels: tuple[tuple[float, float], ...]  # sums, and the shares of the scenes that reach them; beyond the last …
@@ -85,25 +87,13 @@ class Scale:
 
 
 def measures(seen: Laid, share: float) -> tuple[float, ...]:
-    """The nets' odds, as ImageNet's view changes them; how far the cloth's steps of colour agree with the drawing's.
+    """The nets' odds; how far the cloth's steps of colour agree with the drawing's; ImageNet's view, if for a flag.
 
-    How far its colours are adds nothing to those: 119 of 180 flags are found with it and without (part `chance`).
-    `share`: natural logarithm of the share of those for which the evidence is asked.
+    How far its colours are adds nothing to the first two: 119 of 180 flags are found with it and without (part
+    `chance`). `share`: natural logarithm of the share of those for which the evidence is asked.
     """
-    odds = float(np.clip(_odds(seen), -8, 16)) + max(share, LEAST_SHARE) - TURNED[seen.place.turn]
-    return odds, min(seen.cloth.steps, STEPS)
-
-
-def _odds(seen: Laid) -> float:
-    """Odds (natural logarithm) of a known flag against all else; where a pole is seen, to see no flag is rarer.
-
-    So a pole speaks for a flag, and not for any design of it. Its share beyond HOISTED is taken as a likelihood ratio,
-    20 at most: of 480 flags set before rooms and streets 45 reach it, and of 748 versions of scenes one.
-    """
-    odds, other = min(seen.place.odds, 30.0), min(max(seen.place.other, seen.place.odds), 30.0)
-    stranger = (np.exp(other) - np.exp(odds)) / (1 + np.exp(odds))  # against none
-    pole = max(seen.flagpole - float(np.log(HOISTED)), 0.0)
-    return odds + float(np.log1p(stranger) - np.log(stranger + np.exp(-pole)))
+    odds = float(np.clip(seen.place.odds, -8, 16)) + max(share, LEAST_SHARE) - TURNED[seen.place.turn]
+    return odds, min(seen.cloth.steps, STEPS), max(seen.flagpole - float(np.log(HOISTED)), 0.0)
 
 
 def all_sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[Sighting]:
