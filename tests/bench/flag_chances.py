@@ -29,9 +29,9 @@ SHARES = 0.1, 0.05, 0.02  # of the scenes, whose sums are told; beyond the last 
 #                           must have settled: of 748 versions of scenes it is 1.24, 0.81, 0.63, 0.62, 0.52 and 0.65
 #                           above the 75th, 37th, 25th, 20th, 15th and 10th largest
 RIDGE = 1.0
-# Weight of ImageNet's view, which a regression on composites cannot tell: they hang before rooms and streets, where 45 of
-# 480 are taken for hoisted. It is the largest (to 0.2) with which, were a pole seen at each of them, at most 1 in 100
-# would be named wrongly: 4, of which 3 are of no design; with 0.8 it would be 7, with 0.2 to 0.3 2
+# Weight of ImageNet's view, which a regression on composites cannot tell: they hang before rooms and streets, 45 of
+# 480 are taken for hoisted. The largest (to 0.2) with which, were a pole seen at each, 1 in 100 at most would be named
+# wrongly: 4, of which 3 are of no design; with 0.8 it would be 7, with 0.2 or 0.3 2
 POLE = 0.6
 ROUNDS = 4  # of choosing the likeliest drawing of each place, and fitting again
 ENLARGED = 0.62  # of a scene's sides, in the parts of it that are looked at enlarged

@@ -70,11 +70,11 @@ def test_the_same_colours_in_another_order_are_another_flag():
         assert "az" not in codes(finding)
 
 
-@pytest.mark.parametrize(("code", "answer"), [("az", Answer.YES), ("ee", Answer.UNCLEAR)])
-def test_a_banner_turned_a_quarter_is_certain_only_with_its_charge_because_stripes_look_like_it(code, answer):
+@pytest.mark.parametrize("code", ["az", "ee"])
+def test_a_banner_turned_a_quarter_is_named_and_not_certain_because_stripes_look_like_it(code):
     turned = np.rot90(design(code).drawing).copy()
     first = ask(hang(room(), turned, box(200, 60, 96, 168)))[0]
-    assert first.answer is answer
+    assert first.answer is Answer.UNCLEAR
     assert first.measured["fits"][0]["codes"] == [code]
     assert first.measured["fits"][0]["hung"] == "turned a quarter"
 
@@ -96,7 +96,7 @@ def test_bands_of_two_colours_are_unclear_however_well_they_fit():
 @pytest.mark.parametrize(("code", "twin"), [("pl", "pl"), ("id", "mc")])
 def test_a_whole_flag_of_two_plain_colours_names_all_that_noise_makes_of_it(code, twin):
     first = ask(shown(code, corners=box(180, 90, 168, 112, 0.1)))[0]
-    assert first.answer is Answer.YES
+    assert first.answer is not Answer.NO
     assert {code, twin} <= set(codes(first))
 
 

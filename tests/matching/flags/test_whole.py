@@ -119,6 +119,14 @@ def test_what_one_of_the_designs_named_together_shows_is_not_missing():
     assert whole._against(folded, lr, {lr: 0.2, us: 0.1}, []) == []
 
 
+def test_bands_hung_turned_need_a_charge_that_is_seen():
+    lies = SimpleNamespace(least=0.8, steps=0.7, faintest="blue", own=0.0, edge=0.9)
+    turned = replace(place((0, 0), (60, 90), 9.0, 9.0, 0), turn=1)
+    first = laid.Laid(turned, 0, False, -0.1, -0.1, lies, False, -20.0)
+    for borne, reasons in ((0.9, []), (0.6, ["hung turned it shows nothing but bands"])):
+        assert whole._against(first, design("az"), {design("az"): borne}, [lies]) == reasons
+
+
 def test_a_flag_of_another_layout_is_named_though_few_pixels_make_it_bands_of_two_colours():
     assert any(whole._repeats(national()[number]) for number in laid.kin(national())[national().index(design("so"))])
     seen = whole_sightings(hang(room(), design("so").drawing, CORNERS), national())[0]
