@@ -182,13 +182,22 @@ def photographs(table, look):
 
 
 def timed(scenes):
-    """CPU seconds of pictures enlarged to 12 megapixels."""
-    took = []
+    """Seconds, and CPU seconds, of pictures enlarged to 12 megapixels; those that get no look are left out.
+
+    Checks run with one thread a library (OMP_NUM_THREADS=1, OPENBLAS_NUM_THREADS=1): so should this.
+    """
+    waited, took = [], []
     for path in scenes[:: max(1, len(scenes) // 8)][:8]:
         big = cv2.resize(load(path), (4000, 3000), interpolation=cv2.INTER_CUBIC)
-        took.append(asked(cv2.imencode(".jpg", big[:, :, ::-1])[1].tobytes(), path.name)[1])
-    median, most = np.median(took), max(took)
-    print(f"12 megapixels: median {median:.2f} CPU s, most {most:.2f} (target under 5 s on two cores), n {len(took)}")
+        data, start = cv2.imencode(".jpg", big[:, :, ::-1])[1].tobytes(), time.monotonic()
+        findings, seconds = asked(data, path.name)
+        if findings[0].answer.value != "unable":
+            waited.append(time.monotonic() - start)
+            took.append(seconds)
+    print(
+        f"12 megapixels: median {np.median(waited):.2f} s, most {max(waited):.2f} (target under 5 s on two cores); "
+        f"CPU {np.median(took):.2f}, {max(took):.2f} s; n {len(took)}"
+    )
 
 
 def main():
