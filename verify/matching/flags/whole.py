@@ -48,9 +48,7 @@ FAINTEST = 0.45
 LIES_WELL = 0.5
 STEPS = 0.6  # correlation of steps of colour beyond which it counts no more: stripes of signs agree with some design,
 #              and one without a flag had the largest sum of 187 scenes at odds of one to four (chosen on those scenes)
-HOISTED = (
-    0.05  # share of all of ImageNet's classes that "flagpole" must take to count: 1 of 748 versions of scenes has it
-)
+HOISTED = 0.05  # share of all of ImageNet's classes that "flagpole" must take to count: 1 of 748 versions of scenes
 SHOWN = 0.5  # share of all classes that "flagpole" must take to be told: chosen
 # Correlation at which a charge counts as seen: of 546 charges laid on other flags 1 in 50 reaches 0.74, and of 31 right
 # ones whose steps of colour agree three in four reach 0.76 (part `chance`)
@@ -210,7 +208,7 @@ def _against(seen: Laid, design: Design, charges: Mapping[Design, float | None],
     """What speaks against a yes, in words.
 
     `charges`: how far the charge of the design and of each of its kin that is named with it agrees, if one could be
-    seen. `named`: their cloths. What is not missing from one of them is not missing.
+    seen. `named`: their cloths, also folded ones. What is not missing from one of them is not missing.
     """
     cloth, borne, lies_well = seen.cloth, charges[design], seen.cloth.steps >= LIES_WELL
     missing = all(found is not None and found < MISSING for found in charges.values())
