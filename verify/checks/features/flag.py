@@ -15,7 +15,7 @@ from verify.matching.flags.naming import POSSIBLE, Fit, Sighting
 from verify.matching.flags.whole import all_sightings
 from verify.model import Answer, Finding, Json, Portability, Region
 
-VERSION = "8"
+VERSION = "9"
 SMALLEST = 36  # pixels of the shorter side: three bands of 12
 BAND = 12  # pixels: the thinnest band that is sought
 CONTRAST = 10.0  # CIELAB, chosen: parts of one drawing differ by 29 (Micronesia) or by 55 and more; dim light halves it
