@@ -116,7 +116,17 @@ def test_what_one_of_the_designs_named_together_shows_is_not_missing():
     ]
     assert whole._against(first, lr, {lr: 0.2, us: None}, [lies(0.1), lies(0.8)]) == []
     folded = replace(first, cloth=lies(0.1, steps=0.3))
-    assert whole._against(folded, lr, {lr: 0.2, us: 0.1}, []) == []
+    assert whole._against(folded, lr, {lr: 0.2, us: 0.1}, [folded.cloth]) == []
+
+
+def test_a_band_where_another_colour_lies_is_missing_in_folds_as_well():
+    def lies(least):
+        return SimpleNamespace(least=least, steps=0.03, faintest="black", own=0.0, edge=0.9)
+
+    for code, seen, reasons in (("ee", -0.1, ["its black is missing"]), ("ee", 0.1, []), ("us", -0.1, [])):
+        first = laid.Laid(place((0, 0), (90, 60), 3.0, 4.0, 0), 0, False, -1.0, -0.25, lies(seen), False, -20.0)
+        assert whole._against(first, design(code), {design(code): None}, [first.cloth]) == reasons
+        assert whole._against(first, design(code), {design(code): None}, [first.cloth, lies(0.1)]) == []
 
 
 def test_bands_hung_turned_need_a_charge_that_is_seen():
