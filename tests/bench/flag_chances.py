@@ -31,7 +31,7 @@ SHARES = 0.1, 0.05, 0.02  # of the scenes, whose sums are told; beyond the last 
 RIDGE = 1.0
 # Weight of ImageNet's view, which a regression on composites cannot tell: they hang before rooms and streets, 53 of
 # 480 are taken for hoisted. The largest (to 0.2) with which, were a pole seen at each, 1 in 100 at most would be named
-# wrongly: 4, of which 3 are of no design; with 0.6 it would be 5
+# wrongly: 4, of which 3 are of no design; with 0.6 it would be 5. `whole.ANOTHER`, which came after, leaves 3 (4)
 POLE = 0.4
 ROUNDS = 4  # of choosing the likeliest drawing of each place, and fitting again
 ENLARGED = 0.62  # of a scene's sides, in the parts of it that are looked at enlarged
