@@ -51,8 +51,9 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels and whole flags below 40 (80
     where they hang turned) are not sought, in pictures shrunk to 1,600 pixels (whole flags: 800) where they are larger.
     A whole flag gets no yes where a colour, or a charge that is large enough, is missing on cloth that lies well, where
-    its colours go on beyond its outline, where a larger place about it looks as much like another flag, where it is
-    turned and bears nothing but bands, or where it is nothing but three bands of two colours.
+    another colour lies in the place of a band, where its colours go on beyond its outline, where a larger place about
+    it looks as much like another flag, where it is turned and bears nothing but bands, or where it is nothing but three
+    bands of two colours. A flag of no country in a country's colours may still get that country's name.
     Not found is unclear, since flags are often missed; no is said only of a picture without two colours to make one of.
     References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance; Lucas & Kanade (1981);
     Tan & Le, ICML (2019), for the net taught on everyday photographs.
