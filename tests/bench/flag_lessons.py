@@ -12,12 +12,13 @@ from verify.matching.flags.finer import CELLS
 FINE = 1.5  # pixels of the cloth to a cell of the window
 ROWS, COLUMNS, DYES = 72, 108, 8  # in which drawings are kept here
 NONE, STRANGER = -1, -2  # labels of what is no whole flag, and of a whole flag of no known design
-WHOLE, PART, MADE = 0.6, 0.68, 0.76  # shares of the kinds of windows, added up: flags, parts or small, of no design
-CAST, STRONG = 0.15, 0.3  # spread of the light's colour (natural logarithm), and in one window of five
+WHOLE, PART, MADE = 0.59, 0.65, 0.76  # shares of the kinds of windows, added up: flags, parts or small, of no design
+CAST, STRONG = 0.15, 0.3  # spread of the light's colour (natural logarithm), and in one window of ten
 HARD = 0.75  # of the rest, which has no flag: those that were taken for flags
 SIMULATED = 0.7  # of the cloths; the others are waved
 STRANGE, NEARLY = 0.11, 0.045  # mean difference (sRGB, 0 to 1) from every design that makes one of none; or this …
 PLAIN = 0.35  # … with so large a one in some cell. What is nearer, and no design, is not taught
+USED = 0.02  # share of a drawing that a colour must have to change places with another
 ACROSS, DOWN = CELLS
 FINE_SIZE = int(ACROSS * FINE), int(DOWN * FINE)
 SHOWN = 0.6  # share of a cloth that is visible, below which it is taken the more rarely
@@ -91,7 +92,8 @@ class Maker:
         if how == 0:
             dyes = anything
         elif how == 1:
-            dyes = dyes[rng.permutation(DYES)]
+            used = np.flatnonzero(cover.mean(axis=(0, 1)) > USED)
+            dyes[used] = dyes[rng.permutation(used)]
         elif how == 2:
             dyes[rng.integers(4)] = anything[0]
         drawing = cover @ dyes.astype(np.float32)
@@ -303,7 +305,7 @@ class Maker:
         """Light over all, tone, blur, saturation, noise and compression: bytes (sRGB)."""
         rng = self.rng
         if rng.random() < 0.5:
-            cast = STRONG if rng.random() < 0.4 else CAST
+            cast = STRONG if rng.random() < 0.2 else CAST
             linear = linear * np.exp(rng.normal(0, 1, 3) * np.array([1, 0.27, 1]) * cast).astype(np.float32)
         value = TONES[(np.clip(linear, 0, 1) * 4095).astype(np.int32)] ** np.float32(np.exp(rng.normal(0, 0.15)))
         value = value * np.float32(rng.uniform(0.7, 1.15))

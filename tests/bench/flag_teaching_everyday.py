@@ -1,4 +1,4 @@
-"""Teaches a net that begins with layers taught on everyday photographs: makes everyday.npz.
+"""Teaches a net that begins with layers taught on everyday photographs: makes everyday.npz and earlier.npz.
 
 python -m tests.bench.flag_teaching_everyday FOLDER… --package EFFICIENTNET.whl --cloths FILE [--minutes 60]
                                             [--kept FILE] [--begun FILE --seed 305 --rate 1e-3]

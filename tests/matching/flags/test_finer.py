@@ -25,7 +25,7 @@ def test_an_odd_last_row_stands_alone_when_a_level_is_halved():
     assert finer._halved(level)[0, :, :, 0].tolist() == [[6, 8, 9], [11, 13, 14]]
 
 
-@pytest.mark.parametrize("net", finer.nets(), ids=["everyday", "draped"])
+@pytest.mark.parametrize("net", finer.nets(), ids=["everyday", "earlier", "draped"])
 def test_a_drawing_is_known_in_a_window_about_it_and_not_in_one_beside(net):
     picture = hang(room(), design("br").drawing, box(180, 90, 168, 96, 0.1))
     windows = [glance.window(picture, np.array(at, np.float32), np.array((208, 156), np.float32), finer.CELLS)

@@ -15,7 +15,7 @@ from verify.matching.flags.naming import POSSIBLE, Fit, Sighting
 from verify.matching.flags.whole import all_sightings
 from verify.model import Answer, Finding, Json, Portability, Region
 
-VERSION = "9"
+VERSION = "10"
 SMALLEST = 36  # pixels of the shorter side: three bands of 12
 BAND = 12  # pixels: the thinnest band that is sought
 CONTRAST = 10.0  # CIELAB, chosen: parts of one drawing differ by 29 (Micronesia) or by 55 and more; dim light halves it
@@ -44,17 +44,18 @@ def flag(picture: Image, known: Known) -> Iterable[Finding]:
     Method: two ways of looking. Stacks of three even bands are sought in every direction and size, followed along
     folds, and compared with every design after the gains that a light can make (von Kries) are removed. For whole
     flags of any layout, as drawn, turned by a quarter or upside down, a small net, taught on drawn flags, proposes
-    places; two finer ones, taught on simulated cloth, centre and judge them; the first layers of one were taught on
-    everyday photographs. The likeliest drawings are laid there as cloth. What the nets say, how the steps of colour
-    agree, and whether a net taught on everyday photographs sees a flag on its pole there are weighed together. Each is
-    judged by how often scenes without flags come as close. Every design that fits within noise is named.
+    places; three finer ones, taught on simulated cloth, judge them, after one has centred them; the first layers of two
+    were taught on everyday photographs. The likeliest drawings are laid there as cloth. What the nets say, how the
+    steps of colour agree, and whether a net taught on everyday photographs sees a flag on its pole there are weighed
+    together. Each is judged by how often scenes without flags come as close. Every design that fits within noise is
+    named.
     Limits: grey-scale, sepia and infrared pictures give no answer; bands below 12 pixels and whole flags below 40 (80
     where they hang turned) are not sought, in pictures shrunk to 1,600 pixels (whole flags: 800) where they are larger.
     A whole flag gets no yes where a colour, or a charge that is large enough, is missing on cloth that lies well, where
-    another colour lies in the place of a band, where its colours go on beyond its outline, where a larger place about
-    it looks as much like another flag, where it is turned and bears nothing but bands, or where it is nothing but three
-    bands of two colours. A flag of no country in a country's colours may still get that country's name.
-    Not found is unclear, since flags are often missed; no is said only of a picture without two colours to make one of.
+    its colours fit better in another order or go on beyond its outline, where a larger place about it looks as much
+    like another flag, where it is turned and bears nothing but bands, or where it is nothing but bands of two colours.
+    A flag of no country in a country's colours may still get that country's name. Not found is unclear, since flags are
+    often missed; no is said only of a picture without two colours to make one of.
     References: von Kries (1902); Hill, Annals of Statistics 3 (1975) for the tail of the chance; Lucas & Kanade (1981);
     Tan & Le, ICML (2019), for the net taught on everyday photographs.
     """

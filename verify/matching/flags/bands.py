@@ -117,7 +117,7 @@ def _followed(
     count, labels, stats, _ = cv2.connectedComponentsWithStats(keep.astype(np.uint8), connectivity=8)
     for number in range(1, count):
         x, y, width, height, area = stats[number]
-        if width < BAND or area < width:
+        if width < SHORTEST * BAND or area < width:
             continue
         inside = labels[y : y + height, x : x + width] == number
         cost = np.where(inside, rough[y : y + height, x : x + width], np.inf)
@@ -129,8 +129,14 @@ def _followed(
                 here = slice(first, last)
                 at = np.stack([x + columns[here] + 0.5, y + best[here] + reach + 0.5, np.ones(last - first)], axis=1)
                 spine = (at @ back.T) / scale
-                cells = np.stack([np.median(part, axis=0) for part in np.array_split(picked[here], QUARTERS)])
+                cells = np.stack([_median(part) for part in np.array_split(picked[here], QUARTERS)])
                 yield Stack(cells, spine.astype(np.float32), BAND / scale, angle)
+
+
+def _median(columns: Floats) -> Floats:
+    """`np.median` along the first axis; that takes five times as long over so few."""
+    ordered = np.sort(columns, axis=0)
+    return np.asarray((ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2, np.float32)
 
 
 def _alike(picked: Floats, rows: npt.NDArray[np.intp]) -> Iterator[tuple[int, int]]:

@@ -42,6 +42,12 @@ def charge(pixels: Bytes, cloth: Cloth, design: Design, *, mirrored: bool) -> fl
     return max(_agree(pixels, cloth, plain @ way, drawn, way, first, extent, grown) for grown in GROWN)
 
 
+def bears(design: Design) -> bool:
+    """Whether the drawing shows anything but its bands."""
+    drawing = np.asarray(design.drawing, np.float32) / np.float32(255)
+    return float(_beside(drawing, design)[1].mean()) > AREA[0]
+
+
 def _agree(
     pixels: Bytes, cloth: Cloth, plain: Floats, drawn: Floats, way: Floats, first: Exact, extent: Exact, grown: float
 ) -> float:

@@ -1,4 +1,4 @@
-"""A closer look: a finer net centres the places of the first glance on whole flags, and two judge them."""
+"""A closer look: a finer net centres the places of the first glance on whole flags, and three judge them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _judged(pixels: Bytes, place: Place, nets: Sequence[Judge]) -> Place:
     """The place as views about it are judged by all nets: means of what they say.
 
     More views would add little: odds of three are within 0.25 (standard deviation) of those of eight (265 places of 60
-    scenes, earlier nets), where the two nets are 4.0 apart (1,393 places of 387 pictures; part `chance`).
+    scenes, earlier nets), where two nets are 4.0 apart (1,393 places of 387 pictures; part `chance`).
     """
     boxes = views(place, LAST)
     cells = _cells(pixels, boxes)

@@ -121,11 +121,11 @@ def _halved(level: Floats) -> Floats:
 
 @cache
 def nets() -> tuple[Judge, ...]:
-    """The nets that ship: the first centres places, both judge them.
+    """The nets that ship: the first centres places, all judge them.
 
-    `tests/bench/flag_teaching_everyday.py` makes the first, `tests/bench/flag_teaching_finer.py` the second.
+    `tests/bench/flag_teaching_everyday.py` makes the first two, `tests/bench/flag_teaching_finer.py` the last.
     """
-    return everyday(DATA / "everyday.npz"), stored(DATA / "draped.npz")
+    return everyday(DATA / "everyday.npz"), everyday(DATA / "earlier.npz"), stored(DATA / "draped.npz")
 
 
 def everyday(path: Path) -> Everyday:

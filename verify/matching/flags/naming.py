@@ -77,7 +77,7 @@ def sightings(pixels: Bytes, designs: Sequence[Design], limit: int = 8) -> list[
         return []
     drawn = np.array([d.bands.colours for d in three if d.bands], np.float32)
     both = np.concatenate([drawn, drawn[:, ::-1]])
-    rough = nearest(np.stack([np.median(stack.cells, axis=0) for stack in found]), both).min(axis=1)
+    rough = nearest(np.median([stack.cells for stack in found], axis=1), both).min(axis=1)
     found = [stack for stack, least in zip(found, rough, strict=True) if least <= FAR and stack.length <= RIBBON]
     distance = (
         nearest(np.stack([stack.cells.reshape(-1, 3) for stack in found]), np.tile(both, (1, 4, 1))) if found else rough
