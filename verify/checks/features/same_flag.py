@@ -12,7 +12,7 @@ from verify.matching.flags.naming import POSSIBLE, Sighting
 from verify.matching.flags.whole import all_sightings
 from verify.model import Answer, Finding, Portability, Region
 
-VERSION = "5"
+VERSION = "6"
 OWN = True
 SAME = -4.0  # log10 of the expected number of so good agreements by accident
 SPOTS = 6  # places apart that must agree; fewer lie together like one stain or a photograph's dust
