@@ -9,7 +9,7 @@ import pytest
 from tests.matching.flags.cloth import design, hang, room
 from tests.matching.flags.test_whole import CORNERS, place
 from verify.matching.flags import cloth, laid, orders
-from verify.matching.flags.designs import national
+from verify.matching.flags.designs import Bands, national
 from verify.matching.flags.whole import _sighting, scale_of
 
 
@@ -42,8 +42,15 @@ def test_upright_bands_seen_from_behind_are_in_their_own_order():
     assert nearer(hang(room(), behind, CORNERS), "it") > 0
 
 
-def test_what_has_no_bands_or_too_many_colours_has_no_rival():
-    assert nearer(room(), "gb") == nearer(room(), "ir") == -np.inf
+@pytest.mark.parametrize("code", ["gb", "lr"])
+def test_what_has_no_bands_or_thin_ones_has_no_rival(code):
+    assert nearer(room(), code) == -np.inf
+
+
+def test_orders_of_more_than_four_colours_are_not_tried():
+    colours = tuple((shade / 5, 0.0, 0.0) for shade in range(5))
+    assert orders.orders(Bands(colours[:4], (0.25,) * 4, upright=False), (96, 144))
+    assert orders.orders(Bands(colours, (0.2,) * 5, upright=False), (96, 144)) == []
 
 
 def test_bands_in_another_order_get_no_yes_however_sure_the_nets_are():
