@@ -81,7 +81,8 @@ def national() -> tuple[Design, ...]:
 def read(data: bytes, code: str, name: str, against: Against | None = None) -> Design:
     """A reference's bytes as a design. Raises Unreadable, or Refused where it cannot serve."""
     on_white, on_black = image.decode(data, name), image.decode(data, name, over="black")
-    opaque = np.abs(on_white.astype(int) - on_black).max(axis=2) < 128
+    red, green, blue = cv2.split(cv2.absdiff(on_white, on_black))
+    opaque = cv2.max(cv2.max(red, green), blue) < 128
     rows, columns = np.flatnonzero(opaque.any(axis=1)), np.flatnonzero(opaque.any(axis=0))
     if not len(rows):
         raise Refused(f"{name}: wholly transparent; expected a drawing of a flag")
