@@ -70,13 +70,22 @@ def test_the_same_colours_in_another_order_are_another_flag():
         assert "az" not in codes(finding)
 
 
-@pytest.mark.parametrize("code", ["az", "ee"])
-def test_a_banner_turned_a_quarter_is_named_and_not_certain_because_stripes_look_like_it(code):
+@pytest.mark.parametrize(("code", "answer"), [("az", Answer.YES), ("ee", Answer.UNCLEAR)])
+def test_a_banner_turned_a_quarter_is_named_and_certain_only_by_its_charge_because_stripes_look_like_it(code, answer):
     turned = np.rot90(design(code).drawing).copy()
     first = ask(hang(room(), turned, box(200, 60, 96, 168)))[0]
-    assert first.answer is Answer.UNCLEAR
+    assert first.answer is answer
+    assert ("charge" in first.measured["visible"]) is (answer is Answer.YES)
     assert first.measured["fits"][0]["codes"] == [code]
     assert first.measured["fits"][0]["hung"] == "turned a quarter"
+
+
+def test_a_turned_banner_whose_charge_is_painted_over_is_not_certain():
+    drawing = design("az").drawing.copy()
+    third = len(drawing) // 3
+    drawing[third : 2 * third] = drawing[len(drawing) // 2, 4]
+    for finding in ask(hang(room(), np.rot90(drawing).copy(), box(200, 60, 96, 168))):
+        assert finding.answer is not Answer.YES
 
 
 @pytest.mark.parametrize("code", ["br", "za", "tr"])
