@@ -28,8 +28,8 @@ MOVABLE = (
 LIMITS = (
     f"{MOVABLE} A flag's pattern may be printed, on a screen, a sleeve or a book; people must look at what bears it. "
     "A yes needs three bands of three colours hung as drawn, or a whole flag that taught nets see and whose drawing, "
-    "laid there as cloth, agrees; all else is 'unclear' at most, and its names are often wrong. Flags of the shelf "
-    "get no yes. A flag on its pole out of doors is told from other things by a net taught on such photographs; one on "
+    "laid there as cloth, agrees; all else is 'unclear' at most, and its names are often wrong. Two plain bands "
+    "(Poland, Monaco, Ukraine) and flags of the shelf get no yes. A flag on its pole out of doors is told from other things by a net taught on such photographs; one on "
     "a wall has no such help. "
     "Chances were measured in 246 pictures of rooms and everyday scenes for bands, in 187 for whole flags (those also "
     "mirrored and enlarged in part), and extrapolated below 1 in 246 or 187; elsewhere (shop fronts, "

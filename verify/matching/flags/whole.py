@@ -44,7 +44,8 @@ MISSING = 0.45
 # 0.0, and 0.38 where the wall beside one was taken for its canton
 FAINTEST = 0.45
 # By how much closer another order of a design's colours may lie than its own, for a yes: of 242 right and sure places
-# of banded flags 4 have one closer by more, and 3 of 9 wrong ones, two of Estonia's colours in another order (0.21)
+# of banded flags 4 have one closer by more, and 3 of 9 wrong ones, two of Estonia's colours in another order (0.21;
+# part `chance`)
 CLOSER = 0.05
 # Correlation of steps of colour below which cloth is too folded for a colour or a charge to be missed: the fly half of
 # the United States' flag, laid as the whole, has 0.56
@@ -252,7 +253,7 @@ def _repeats(design: Design) -> bool:
 def _two_plain(design: Design) -> bool:
     """Whether it is two bands and nothing else: Egypt's are that where black is not told from what is behind.
 
-    Of 480 flags, half of them of no design, 7 were named so, 2 of them wrongly (Egypt's, Malta's hung turned).
+    Of 9 sure places named so, 2 were wrong: Egypt's, and Malta's hung turned (part `chance`, 480 flags).
     """
     return design.bands is not None and len(design.bands.colours) == 2 and not bears(design)
 
