@@ -127,6 +127,16 @@ def test_bands_hung_turned_need_a_charge_that_is_seen():
         assert whole._against(first, design("az"), {design("az"): borne}, [lies]) == reasons
 
 
+def test_a_turned_banner_whose_charge_is_painted_over_gets_no_yes():
+    drawing = design("az").drawing.copy()
+    third = len(drawing) // 3
+    drawing[third : 2 * third] = drawing[len(drawing) // 2, 4]
+    first = whole_sightings(hang(room() // 2, np.rot90(drawing).copy(), box(180, 30, 150, 262)), national())[0]
+    assert "az" in first.fits[0].design.codes
+    assert first.measured["no_yes_because"] == ["its charge is missing", "hung turned it shows nothing but bands"]
+    assert not first.certain
+
+
 def test_a_flag_of_another_layout_is_named_though_few_pixels_make_it_bands_of_two_colours():
     assert any(whole._repeats(national()[number]) for number in laid.kin(national())[national().index(design("so"))])
     seen = whole_sightings(hang(room(), design("so").drawing, CORNERS), national())[0]
